@@ -1,0 +1,120 @@
+# The only door. `make help` reads the notes behind ## below.
+#
+# Everything is installed from requirements-*.txt, by hash, into .venv and .venv-sam; tools keep their caches in .cache.
+# A stamp named after its requirements tells whether an environment is current, whatever the files' dates are.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SAM := .venv-sam/bin/sam
+DEV_STAMP := .venv/.installed-$(shell cksum < requirements-dev.txt | tr ' ' -)
+SAM_STAMP := .venv-sam/.installed-$(shell cksum < requirements-sam.txt | tr ' ' -)
+EXPANDED := .cache/template.expanded.json
+
+# The layer and the functions, where Lambda would have them.
+RUN_PATH := $(CURDIR)/layers/keywright:$(CURDIR)/functions
+
+# sam asks AWS nothing here, yet wants a region, credentials and a word on telemetry; the layer's Makefile finds uv in
+# .venv, and must not take this make's flags for its own.
+SAM_ENV := env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL PATH="$(CURDIR)/.venv/bin:$(CURDIR)/.venv-sam/bin:$$PATH" SAM_CLI_TELEMETRY=0 \
+  AWS_DEFAULT_REGION=eu-west-1 AWS_ACCESS_KEY_ID=none AWS_SECRET_ACCESS_KEY=none AWS_EC2_METADATA_DISABLED=true
+
+# $(call environment,folder,requirements): a fresh virtual environment. Where Python came without ensurepip (Debian's
+# does), its own pip fills an environment that has none.
+define environment
+	$(if $(shell $(PYTHON) -c 'import sys; print("new" if sys.version_info >= (3, 11) else "")' 2>/dev/null),,\
+	  $(error Keywright needs Python 3.11 or newer, and $(PYTHON) is $(or $(shell command -v $(PYTHON) >/dev/null && $(PYTHON) --version 2>&1),not there). \
+	  Name another one: make PYTHON=/path/to/python3))
+	@echo "Installing $(2) into $(1) ..."
+	@if $(PYTHON) -c 'import ensurepip' 2>/dev/null; then \
+	   $(PYTHON) -m venv --clear $(1) && $(1)/bin/python -m pip $(PIP_INSTALL) -r $(2); \
+	 else \
+	   $(PYTHON) -m venv --clear --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python $(PIP_INSTALL) -r $(2); \
+	 fi
+endef
+PIP_INSTALL := --quiet --disable-pip-version-check install --require-hashes --no-deps --no-compile
+
+.PHONY: help
+help: ## this list
+	@awk -F ' ## ' '/^[a-z0-9-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: install
+install: $(DEV_STAMP) ## .venv with what running and testing need; every other target does it by itself
+
+$(DEV_STAMP):
+	$(call environment,.venv,requirements-dev.txt)
+	@touch $@
+
+$(SAM_STAMP):
+	$(call environment,.venv-sam,requirements-sam.txt)
+	@touch $@
+
+.PHONY: run
+run: $(DEV_STAMP) ## the whole bundle on this machine, on port 3000 or PORT
+	@PYTHONPATH="$(RUN_PATH)" exec $(BIN)/python -m local
+
+.PHONY: test
+test: $(DEV_STAMP) ## unit, integration, contract and structure tests, on every core; ARGS go to pytest
+	@$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+
+.PHONY: e2e
+e2e: $(DEV_STAMP) $(SAM_STAMP) ## the running gateway, real clients, the built functions under the Lambda runtime client
+	@$(SAM_ENV) $(BIN)/pytest --ignore tests/e2e/test_contract_fuzz.py tests/e2e $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(DEV_STAMP) ## 20,000 requests made from the description of the API, against the running gateway
+	@KEYWRIGHT_FUZZ_REQUESTS=20000 $(BIN)/pytest tests/e2e/test_contract_fuzz.py $(ARGS)
+
+.PHONY: bench
+bench: $(DEV_STAMP) ## take the figures of docs/performance.md anew, side by side with what they are compared with
+	@PYTHONPATH="$(RUN_PATH):$(CURDIR)" $(BIN)/python -m tests.benchmarks $(ARGS)
+
+.PHONY: check
+check: lint types templates ## all three below
+
+.PHONY: lint
+lint: $(DEV_STAMP) ## ruff: rules and format
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+
+.PHONY: types
+types: $(DEV_STAMP) ## mypy --strict
+	@$(BIN)/mypy
+
+.PHONY: templates
+templates: $(DEV_STAMP) $(SAM_STAMP) ## cfn-lint on the template and on its expansion, sam validate --lint
+	@$(BIN)/cfn-lint template.yaml
+	@mkdir -p .cache && $(BIN)/python -c 'import json, pathlib, local.template as template; \
+	  print(json.dumps(template.expand(pathlib.Path("template.yaml")), indent=1))' > $(EXPANDED)
+	@$(BIN)/cfn-lint $(EXPANDED)
+	@$(SAM_ENV) $(SAM) validate --lint
+
+.PHONY: build
+build: $(DEV_STAMP) $(SAM_STAMP) ## sam build: the layer by uv, for the runtime of the template, whatever Python is here; ARGS go to it
+	@$(SAM_ENV) $(SAM) build $(ARGS)
+
+.PHONY: routes
+routes: $(DEV_STAMP) ## write the layer's list of routes from template.yaml
+	@$(BIN)/python -m local.routes
+
+.PHONY: openapi
+openapi: $(DEV_STAMP) ## write the description of the API and the Postman collection from the code
+	@PYTHONPATH="$(RUN_PATH)" $(BIN)/python -m local.openapi
+
+.PHONY: format
+format: $(DEV_STAMP) ## let ruff repair and format what it can
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+  --custom-compile-command "make lock" $(ARGS)
+
+.PHONY: lock
+lock: $(DEV_STAMP) ## pin by hash what pyproject.toml names and all that it pulls; ARGS=--upgrade takes newer
+	@$(COMPILE) pyproject.toml -o layers/keywright/requirements.txt
+	@$(COMPILE) pyproject.toml --group dev -c layers/keywright/requirements.txt -o requirements-dev.txt
+	@$(COMPILE) --group sam -o requirements-sam.txt
+
+.PHONY: clean
+clean: ## remove everything that was installed, built or cached here
+	rm -rf .venv .venv-sam .cache .aws-sam .local .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

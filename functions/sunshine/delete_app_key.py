@@ -1,0 +1,22 @@
+"""DELETE /v2/apps/{appId}/keys/{keyId}, also under /sc: the key stops at once."""
+
+from typing import Annotated
+
+from keywright import lifecycle
+from keywright.dialects import sunshine
+from keywright.dialects.sunshine import paths, wire
+from keywright.edge import CurrentDesk, CurrentPrincipal, Found
+from keywright.model import Key
+
+endpoint = sunshine.key_endpoint(paths.app)
+app = endpoint.app
+
+
+@app.delete("/v2/apps/<appId>/keys/<keyId>")
+@app.delete("/sc/v2/apps/<appId>/keys/<keyId>")
+def delete_app_key(key: Annotated[Key, Found], caller: CurrentPrincipal, desk: CurrentDesk) -> wire.DeletedKey:
+    lifecycle.delete(desk, caller, key)
+    return wire.DeletedKey()
+
+
+handler = endpoint

@@ -1,0 +1,36 @@
+"""One package a wire. Each knows the core and the edge, and never another dialect.
+
+``wire.py`` holds the shapes, ``refusals.py`` the one table from error to answer, ``credentials.py`` how callers are
+recognised, and the package itself the `Surface` that the edge works with.
+
+A service behind Keywright is called in a dialect too. It has the native API verify the credentials that it is given,
+and sends on what its callers understand. For that a package holds
+
+- ``KEY_KINDS``: the kinds of key that are credentials in the dialect;
+- ``verification_refusal(style, verification, **context)``: the vendor's refusal, as a response;
+- where the dialect has several styles, ``STYLES``: their names;
+- where it is known in which headers and parameters a credential comes, ``presented(style, carried)``: the one that they
+  hold. It raises CredentialsMissing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What of a request may hold a credential, as it came: headers and parameters with all their values, the names of
+    headers in lower case. Or just the `token`, where somebody else took it out."""
+
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+def package(name: str) -> ModuleType:
+    """The dialect of that name, loaded when it is asked for: so no dialect imports another."""
+    return importlib.import_module(f"{__name__}.{name}")

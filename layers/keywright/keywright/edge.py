@@ -1,0 +1,466 @@
+"""The edge: where an HTTP request becomes a call of the core, and its result or refusal an answer.
+
+Every endpoint goes through the same steps, in this order, and any of them may refuse:
+
+1. the address: control characters, and what the dialect demands of its paths;
+2. the caller: authentication, by the dialect, in one read together with whatever else the endpoint can already name;
+3. the subject: `locate`, where the dialect looks at what the request is about before it looks at the body;
+4. the body: size, content type, encoding;
+5. Powertools' resolver: validation, the endpoint's own function, serialisation.
+
+Authentication comes first because a stranger should learn nothing from validation. Powertools validates before any
+dependency runs, so steps 1 to 4 stand before its `resolve`; both sides render refusals by the one table of the dialect.
+A deed whose record was changed by somebody else meanwhile (`Stale`) is done again from step 2 on.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Protocol
+from urllib.parse import parse_qsl
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.depends import Depends
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError, ResponseValidationError
+from aws_lambda_powertools.event_handler.request import Request as ResolvedRequest
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from keywright import bootstrap, errors, strict_json
+from keywright.access import Principal
+from keywright.model import OwnerKind
+from keywright.ports import Desk, Ref, Stale
+
+LARGEST_BODY: Final = 64_000
+"""Bytes; 64 kB in every dialect."""
+MARGIN_MS: Final = 5_000
+"""What works through many records stops this long before Lambda would stop it."""
+JSON: Final = "application/json"
+FORM: Final = "application/x-www-form-urlencoded"
+_ATTEMPTS: Final = 5
+
+logger: Final = Logger(service="keywright", use_rfc3339=True)
+metrics: Final = Metrics(namespace="Keywright", service="keywright")
+
+
+class Request:
+    """What the dialects ask of a request before it is resolved."""
+
+    def __init__(self, event: Mapping[str, Any]) -> None:
+        self.event = APIGatewayProxyEventV2(dict(event))
+
+    @property
+    def path(self) -> str:
+        return self.event.path
+
+    @property
+    def path_parameters(self) -> Mapping[str, str]:
+        return self.event.path_parameters
+
+    @property
+    def method(self) -> str:
+        return self.event.http_method
+
+    def header(self, name: str) -> str | None:
+        """The header's value; several headers of the name arrive joined by commas."""
+        value = self.event.headers.get(name)
+        return None if value is None else str(value)
+
+    @cached_property
+    def media_type(self) -> str | None:
+        value = self.header("content-type")
+        return None if value is None else value.partition(";")[0].strip().lower()
+
+    @cached_property
+    def body(self) -> str:
+        """The body as text. Raises BodyTooLarge, BodyUnreadable."""
+        try:
+            body = self.event.decoded_body or ""
+            size = len(body.encode())
+        except ValueError as unreadable:
+            raise errors.BodyUnreadable from unreadable
+        if size > LARGEST_BODY:
+            raise errors.BodyTooLarge
+        return body
+
+    @cached_property
+    def query(self) -> Sequence[tuple[str, str]]:
+        return parse_qsl(self.event.raw_query_string, keep_blank_values=True)
+
+    @cached_property
+    def form(self) -> Sequence[tuple[str, str]]:
+        """The fields of a form body, none where the body is no form. Raises BodyTooLarge, BodyUnreadable."""
+        if self.media_type != FORM:
+            return []
+        try:
+            return parse_qsl(self.body, keep_blank_values=True, errors="strict", max_num_fields=100)
+        except ValueError as unreadable:
+            raise errors.BodyUnreadable from unreadable
+
+    def json_member(self, name: str) -> str | None:
+        """A string member of a JSON body, looked at before validation, to know early what to read; None where it cannot
+        be had."""
+        try:
+            value = strict_json.loads(self.body)
+            member = value.get(name) if isinstance(value, dict) else None
+        except (errors.KeywrightError, json.JSONDecodeError):
+            return None
+        return member if isinstance(member, str) else None
+
+
+class Surface(Protocol):
+    """A dialect, as the edge sees it."""
+
+    name: str
+
+    def check_address(self, request: Request) -> None:
+        """Raises PathUnknown where the path is none of the dialect's, whoever asks."""
+
+    def authenticate(self, desk: Desk, request: Request, also: Iterable[Ref[Any]]) -> Caller:
+        """The caller; `also` is read in the same call. Raises CredentialsMissing, CredentialsRefused."""
+
+    def refuse(self, refusals: Sequence[errors.KeywrightError], request: Request) -> Response[str]:
+        """The dialect's answer, its body serialised; at least one refusal, the most important first."""
+
+
+class Caller:
+    """The principal, and what was read together with its credential."""
+
+    __slots__ = ("principal", "reading")
+
+    def __init__(self, principal: Principal, reading: Any = None) -> None:
+        self.principal = principal
+        self.reading = reading
+
+
+Locate = Callable[[Desk, Request, Caller], Any]
+"""Finds what a request is about before its body is looked at, and raises the dialect's refusals in their order."""
+
+
+class Endpoint:
+    """A Lambda handler around one resolver.
+
+    `reads` names, from the request alone, records to be read together with the caller's credential. `body` is the media
+    type of the body, or None where there is none to be read. With `may_be_empty` an absent body counts as ``{}``.
+    `scope` is what callers must hold, for the description of the API: it is `locate` that demands it.
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        *,
+        scope: str | None = None,
+        body: str | None = None,
+        may_be_empty: bool = False,
+        reads: Callable[[Request], Iterable[Ref[Any]]] = lambda _: (),
+        locate: Locate = lambda _desk, _request, _caller: None,
+    ) -> None:
+        self.scope = scope
+        self.body = body
+        self.may_be_empty = may_be_empty
+        self._surface = surface
+        self._reads = reads
+        self._locate = locate
+        self.app = APIGatewayHttpResolver(
+            enable_validation=True,
+            json_body_deserializer=_json_object,
+            response_validation_error_http_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+        )
+        self.app.exception_handler(errors.KeywrightError)(self._on_refusal)
+        self.app.exception_handler(RequestValidationError)(self._on_invalid_request)
+        self.app.exception_handler(ResponseValidationError)(self._on_fault)
+        self.app.exception_handler(Stale)(_again)
+        self.app.exception_handler(Exception)(self._on_fault)
+        self.app.not_found(self._on_unknown_path)
+        bootstrap.open_early()
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        began = time.perf_counter()
+        request = Request(event)
+        answer = self._answer(event, context, request)
+        answer["headers"]["Cache-Control"] = "no-store"
+        note(self._surface.name, request, answer["statusCode"], began, context)
+        return answer
+
+    def _answer(self, event: dict[str, Any], context: LambdaContext, request: Request) -> dict[str, Any]:
+        try:
+            check_characters(request)
+            self._surface.check_address(request)
+            desk = bootstrap.desk()
+            for _ in range(_ATTEMPTS):
+                try:
+                    caller = self._surface.authenticate(desk, request, self._reads(request))
+                    found = self._locate(desk, request, caller)
+                    self._check_body(request, event)
+                    self.app.context.update(caller=caller, found=found, desk=desk, lambda_context=context)
+                    return self.app.resolve(event, context)
+                except Stale:
+                    continue
+            raise errors.Conflict  # noqa: TRY301  rendered like every other refusal, just below
+        except errors.KeywrightError as refusal:
+            note_cause(refusal)
+            response = self._surface.refuse([refusal], request)
+        except Exception as fault:  # noqa: BLE001  the last line: a caller is told nothing but that it was our fault
+            note_fault(fault)
+            response = self._surface.refuse([errors.Fault()], request)
+        return payload(response)
+
+    def _check_body(self, request: Request, event: dict[str, Any]) -> None:
+        if self.body is None:
+            return
+        if not request.body and self.may_be_empty:
+            event["body"], event["isBase64Encoded"] = "{}", False
+            event["headers"] = {**event["headers"], "content-type": JSON}
+            return
+        size_checked = request.body
+        if request.media_type != self.body and not (request.media_type is None and self.body == JSON):
+            raise errors.ContentTypeRefused
+        if not size_checked:
+            raise errors.BodyUnreadable
+        if self.body == FORM:
+            names = [name for name, _ in request.form]
+            if twice := next((name for name in names if names.count(name) > 1), None):
+                raise errors.FieldInvalid(field=twice)
+        # Powertools compares the whole header, with its case: it gets the plain media type.
+        event["headers"] = {**event["headers"], "content-type": self.body}
+
+    # --- inside the resolver ---------------------------------------------------------------------------------------
+
+    def _render(self, *refusals: errors.KeywrightError) -> Response[str]:
+        return self._surface.refuse(refusals, Request(self.app.current_event.raw_event))
+
+    def _on_refusal(self, refusal: errors.KeywrightError) -> Response[str]:
+        note_cause(refusal)
+        return self._render(refusal)
+
+    def _on_invalid_request(self, invalid: RequestValidationError) -> Response[str]:
+        return self._render(*refusals_of(invalid.errors()))
+
+    def _on_fault(self, fault: Exception) -> Response[str]:
+        note_fault(fault)
+        return self._render(errors.Fault())
+
+    def _on_unknown_path(self, _: Exception) -> Response[str]:
+        return self._render(errors.PathUnknown())
+
+
+class OpenEndpoint:
+    """A Lambda handler around one resolver that looks for no caller and opens no client: anybody may have what it hands
+    out."""
+
+    def __init__(self, surface: str) -> None:
+        self._surface = surface
+        self.app = APIGatewayHttpResolver(enable_validation=True)
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        began = time.perf_counter()
+        answer = self.app.resolve(event, context)
+        answer["headers"]["Cache-Control"] = "no-store"
+        note(self._surface, Request(event), answer["statusCode"], began, context)
+        return answer
+
+
+class CatchAll:
+    """A Lambda handler for every address under a dialect's prefix that no endpoint has; it holds no right to any data.
+
+    `routes` are all (method, path) of the template under the prefix.
+    """
+
+    def __init__(self, surface: Surface, routes: Sequence[tuple[str, str]]) -> None:
+        self._surface = surface
+        self._routes = [(method, path.strip("/").split("/")) for method, path in routes]
+
+    def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        began = time.perf_counter()
+        request = Request(event)
+        try:
+            check_characters(request)
+            self._surface.check_address(request)
+            refusal: errors.KeywrightError = errors.MethodRefused() if self._is_route(request) else errors.PathUnknown()
+        except errors.KeywrightError as refused:
+            refusal = refused
+        answer = payload(self._surface.refuse([refusal], request))
+        answer["headers"]["Cache-Control"] = "no-store"
+        note(self._surface.name, request, answer["statusCode"], began, context)
+        return answer
+
+    def _is_route(self, request: Request) -> bool:
+        segments = request.path.strip("/").split("/")
+        return not request.path.endswith("/") and any(
+            len(path) == len(segments) and all(map(_fits, path, segments)) for _, path in self._routes
+        )
+
+
+def _fits(part: str, segment: str) -> bool:
+    return part == segment or (part.startswith("{") and segment != "")
+
+
+# --- what an endpoint's function asks for --------------------------------------------------------------------------
+
+
+def _principal(request: ResolvedRequest) -> Principal:
+    caller: Caller = request.context["caller"]
+    return caller.principal
+
+
+def _reading(request: ResolvedRequest) -> Any:
+    caller: Caller = request.context["caller"]
+    return caller.reading
+
+
+def _path_parameters(request: ResolvedRequest) -> Mapping[str, str]:
+    return APIGatewayProxyEventV2(request.resolved_event.raw_event).path_parameters
+
+
+def _time_is_up(request: ResolvedRequest) -> Callable[[], bool]:
+    context: LambdaContext = request.context["lambda_context"]
+    return lambda: context.get_remaining_time_in_millis() < MARGIN_MS
+
+
+def _found(request: ResolvedRequest) -> Any:
+    return request.context["found"]
+
+
+def _desk(request: ResolvedRequest) -> Desk:
+    desk: Desk = request.context["desk"]
+    return desk
+
+
+CurrentPrincipal = Annotated[Principal, Depends(_principal)]
+CurrentReading = Annotated[Any, Depends(_reading)]
+CurrentDesk = Annotated[Desk, Depends(_desk)]
+Deadline = Annotated[Callable[[], bool], Depends(_time_is_up)]
+"""Whether Lambda is about to stop the function."""
+PathParameters = Annotated[Mapping[str, str], Depends(_path_parameters)]
+"""Decoded, as API Gateway has them; the arguments that Powertools cuts from the raw path are not."""
+Found: Final = Depends(_found)
+"""What `locate` returned: ``Annotated[Channel, Found]``."""
+
+
+# --- rules that hold for every dialect -----------------------------------------------------------------------------
+
+
+def payload(response: Response[str]) -> dict[str, Any]:
+    """A refusal from before the resolver, in API Gateway's payload format 2.0."""
+    return {
+        "statusCode": response.status_code,
+        "headers": dict(response.headers),
+        "body": response.body,
+        "isBase64Encoded": False,
+    }
+
+
+def check_characters(request: Request) -> None:
+    """Raises PathUnknown for a path with a control character, encoded or not.
+
+    Powertools' routes cut off a trailing newline, so such a path would be a second spelling of an id.
+    """
+    decoded = [request.path, *request.path_parameters.values()]
+    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for text in decoded for character in text):
+        raise errors.PathUnknown
+    if any(code in request.path.lower() for code in _ENCODED_CONTROLS):
+        raise errors.PathUnknown
+
+
+_ENCODED_CONTROLS: Final = (*(f"%{code:02x}" for code in (*range(0x20), 0x7F)),)
+
+
+def _json_object(text: str) -> Any:
+    """A body of ours. Of a list Powertools would take the first element for the object that was asked for."""
+    value = strict_json.loads(text)
+    if not isinstance(value, dict):
+        raise json.JSONDecodeError("no object", "", 0)
+    return value
+
+
+def refusals_of(invalid: Sequence[Mapping[str, Any]]) -> list[errors.KeywrightError]:
+    """Pydantic's findings as errors of ours, what is missing before what is wrong. The rejected input stays behind."""
+    found = [_refusal_of(each) for each in invalid]
+    return sorted(found, key=lambda refusal: not isinstance(refusal, errors.BodyUnreadable | errors.FieldMissing))
+
+
+def _refusal_of(invalid: Mapping[str, Any]) -> errors.KeywrightError:
+    kind: str = invalid["type"]
+    # In front of the field stand where it was looked for and, beyond a union, the tag; a field may bear either name.
+    location = list(invalid["loc"])
+    if location and location[0] in {"body", "query", "path", "header"}:
+        del location[0]
+    if len(location) > 1 and location[0] in set(OwnerKind):
+        del location[0]
+    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    if kind in {"json_invalid", "form_invalid"} or (kind == "missing" and not field):
+        return errors.BodyUnreadable()
+    if kind.startswith("union_tag"):
+        tag = str(invalid["ctx"]["discriminator"]).strip("'")
+        return (errors.FieldMissing if kind.endswith("not_found") else errors.FieldInvalid)(field=tag)
+    if not field:
+        return errors.BodyUnreadable() if kind.endswith("_type") else errors.FieldInvalid()
+    return _BY_KIND.get(kind, errors.WrongType if kind.endswith(("_type", "_parsing")) else errors.FieldInvalid)(
+        field=field
+    )
+
+
+_BY_KIND: Final[Mapping[str, type[errors.KeywrightError]]] = {
+    "missing": errors.FieldMissing,
+    "extra_forbidden": errors.FieldUnknown,
+    "string_too_short": errors.TooShort,
+    "string_too_long": errors.TooLong,
+}
+
+
+def _again(stale: Exception) -> Response[str]:
+    # What a handler raises leaves the resolver as it is, past every other handler.
+    raise stale
+
+
+# --- what is noted -------------------------------------------------------------------------------------------------
+
+
+def note(surface: str, request: Request, status: int, began: float, context: LambdaContext) -> None:
+    """One line and one metric a request. The route, never the path or the query: a key may stand in them."""
+    milliseconds = round((time.perf_counter() - began) * 1000, 1)
+    logger.info(
+        "answered",
+        surface=surface,
+        route=request.event.route_key,
+        status=status,
+        duration_ms=milliseconds,
+        request_id=context.aws_request_id,
+    )
+    metrics.add_dimension(name="surface", value=surface)
+    metrics.add_metric(name="Answers", unit=MetricUnit.Count, value=1)
+    metrics.add_metric(name="Faults", unit=MetricUnit.Count, value=int(status >= HTTPStatus.INTERNAL_SERVER_ERROR))
+    metrics.flush_metrics()
+
+
+def note_sweep(marked: int, finished: bool) -> None:
+    logger.info("swept", marked=marked, finished=finished)
+    metrics.add_metric(name="KeysExpired", unit=MetricUnit.Count, value=marked)
+    metrics.flush_metrics()
+
+
+def note_cause(refusal: errors.KeywrightError) -> None:
+    """What lies behind a refusal that is not the client's doing."""
+    if isinstance(refusal, errors.Fault | errors.Unavailable | errors.MailNotSent):
+        note_fault(refusal)
+
+
+def note_fault(fault: BaseException) -> None:
+    """Where it happened and of what class, never what it says: the text of an exception may quote a secret."""
+    chain: list[dict[str, Any]] = []
+    each: BaseException | None = fault
+    while each is not None and len(chain) < 5:
+        frames = traceback.extract_tb(each.__traceback__)
+        where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-6:]]
+        answer = getattr(each, "response", None)  # botocore's: an AWS error, or None where there was no answer
+        code = answer.get("Error", {}).get("Code") if isinstance(answer, Mapping) else None
+        chain.append({"error": type(each).__name__, "code": code, "where": where})
+        each = each.__cause__ or each.__context__
+    logger.error("fault", chain=chain)

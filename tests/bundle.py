@@ -1,0 +1,104 @@
+"""The bundle in this process.
+
+Requests go through the gateway's own routing and events to the handlers, and every AWS call they make is judged by
+exactly the policies that template.yaml grants the function.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from unittest import mock
+from urllib.parse import urlencode
+
+from keywright import bootstrap
+from local.gateway import Router, http_event, http_response, split_target
+from local.iam import Call
+from local.runtime import Context, Result
+from local.server import Request
+from local.stack import Stack
+from local.template import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    calls: tuple[str, ...]
+    """The AWS operations that were called for it, in order."""
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Bundle:
+    _open: ClassVar[tuple[Bundle, str] | None] = None
+    """Whose clients, of which function, `bootstrap` holds: it is one for the whole process."""
+    watchers: ClassVar[Sequence[Callable[[str, Route, Answer], None]]] = ()
+    """Told of the method, the route and the answer of every request."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._router = Router(stack.template.routes)
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        body: bytes | str | None = None,
+        *,
+        json_body: Any = None,
+        form: Mapping[str, str] | Iterable[tuple[str, str]] | None = None,
+    ) -> Answer:
+        """One HTTP request. `json_body` and `form` bring their content type along."""
+        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        if json_body is not None:
+            body = json.dumps(json_body)
+            pairs.append(("Content-Type", "application/json"))
+        if form is not None:
+            body = urlencode(list(form.items() if isinstance(form, Mapping) else form))
+            pairs.append(("Content-Type", "application/x-www-form-urlencoded"))
+        raw = body.encode() if isinstance(body, str) else body or b""
+        request = Request(method, target, (("Host", "keywright.test"), *pairs), raw)
+        path, query = split_target(target)
+        match = self._router.match(method, path)
+        assert match is not None, f"no route for {method} {path}"
+        before = len(self.stack.aws.calls)
+        result = self.invoke(match.route.function, http_event(request, match, path, query))
+        response = http_response(result)
+        made = tuple(call.operation for call in self.stack.aws.calls[before:])
+        answer = Answer(response.status, {name.lower(): value for name, value in response.headers}, response.body, made)
+        for watch in self.watchers:
+            watch(method, match.route, answer)
+        return answer
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Result:
+        """The handler of one function, as Lambda would call it."""
+        declared = self.stack.template.functions[function]
+        module, _, name = declared.handler.rpartition(".")
+        with self.environment(function):
+            handler = getattr(importlib.import_module(module), name)
+            return Result(json.loads(json.dumps(handler(dict(event), Context(declared, "request-1", 2**62)))))
+
+    @contextmanager
+    def environment(self, function: str) -> Iterator[None]:
+        if Bundle._open != (self, function):
+            bootstrap.desk.cache_clear()
+            bootstrap.settings.cache_clear()
+            Bundle._open = (self, function)
+        with mock.patch.dict(os.environ, self.stack.environment(function)):
+            yield
+
+    def calls(self) -> list[Call]:
+        return list(self.stack.aws.calls)

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from keywright.ports import Desk
+from local import demo
+from local.stack import Stack
+from tests.bundle import Bundle
+from tests.world import World
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Table, key and roles made from template.yaml, once; tests keep apart by tenant."""
+    with Stack.from_template(ROOT / "template.yaml", account="111122223333") as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def bundle(stack: Stack) -> Bundle:
+    return Bundle(stack)
+
+
+@pytest.fixture(scope="session")
+def admin(stack: Stack) -> Desk:
+    """The ports with every right: for laying out what a test needs, and for looking afterwards."""
+    return demo.desk(stack)
+
+
+@pytest.fixture
+def world(admin: Desk) -> World:
+    return World(admin)
+
+
+@pytest.fixture
+def another_world(admin: Desk) -> World:
+    """A second tenant, which must neither see nor change anything of the first."""
+    return World(admin)
+
+
+@pytest.fixture
+def new_world(admin: Desk) -> Callable[[], World]:
+    return lambda: World(admin)

@@ -1,0 +1,197 @@
+"""What the contract tests of the native API share: its endpoints, its problems, its views, word by word."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from keywright import issuing
+from keywright.access import Principal
+from keywright.issuing import Order
+from keywright.model import Key, KeyKind, OwnerRef
+from keywright.registry import INSTALLATION_SCOPES
+from tests.bundle import Answer, Bundle
+from tests.world import World
+
+PROBLEMS = {
+    "path-unknown": (404, "There is nothing at this address."),
+    "method-refused": (405, "This address does not answer to this method."),
+    "content-type-refused": (415, "The body's content type is not accepted here."),
+    "body-too-large": (413, "The body is larger than 64 kB."),
+    "body-unreadable": (400, "The body is absent or cannot be read."),
+    "credentials-missing": (401, "Credentials are absent or malformed."),
+    "credentials-refused": (401, "The credentials are not valid."),
+    "scope-missing": (403, "The credentials do not permit this."),
+    "tenant-exists": (409, "There is such a tenant already."),
+    "owner-exists": (409, "There is such an owner already."),
+    "key-not-found": (404, "There is no such key."),
+    "key-exists": (409, "The owner has a key already."),
+    "key-revoked": (409, "The key was revoked, and stays so."),
+    "limit-reached": (409, "The owner has as many keys as it may have."),
+    "operator-disabled": (403, "The operator behind the credentials is disabled."),
+    "conflict": (409, "The key is being changed by somebody else; try again."),
+    "unavailable": (503, "Unable for the moment; try again."),
+    "fault": (500, "Something went wrong on our side."),
+}
+MISSING = "A required field is missing."
+UNKNOWN = "There is no such field."
+INVALID = "A field has a wrong type or value."
+SHORT = "A field is too short."
+LONG = "A field is too long."
+TYPE = "A field has a wrong type."
+_FIELD_SLUGS = {MISSING: "field-missing", UNKNOWN: "field-unknown"}
+
+GET, BATCH, QUERY = "GetItem", "BatchGetItem", "Query"
+SEAL, REVEAL, COMMIT = "Encrypt", "Decrypt", "TransactWriteItems"
+
+
+def refused(answer: Answer, slug: str, title: str | None = None) -> None:
+    """Exactly this problem."""
+    status, usual = PROBLEMS[slug] if title is None else (_STATUS[slug], title)
+    wanted = {"type": f"urn:keywright:problem:{slug}", "title": usual, "status": status}
+    assert (answer.status, answer.text) == (status, json.dumps(wanted))
+    _is_problem(answer)
+
+
+_STATUS = {"owner-not-found": 404, "owner-not-eligible": 409}
+
+
+def fields_refused(answer: Answer, *fields: tuple[str, str]) -> None:
+    """Exactly these fields are at fault, the first of them deciding."""
+    first = fields[0][1]
+    wanted = {
+        "type": f"urn:keywright:problem:{_FIELD_SLUGS.get(first, 'field-invalid')}",
+        "title": first,
+        "status": 422,
+        "fields": [{"field": name, "problem": problem} for name, problem in fields],
+    }
+    assert (answer.status, answer.json()) == (422, wanted)
+    _is_problem(answer)
+
+
+def _is_problem(answer: Answer) -> None:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers.get("www-authenticate") == ('Bearer realm="keywright"' if answer.status == 401 else None)
+
+
+def answered(answer: Answer, status: int, body: Any) -> None:
+    """Exactly this answer, its members in this order."""
+    assert (answer.status, answer.text) == (status, json.dumps(body, separators=(",", ":")))
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def rfc3339(ms: int | None) -> str | None:
+    if ms is None:
+        return None
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)).isoformat().replace("+00:00", "Z")
+
+
+def key_view(key: Key, state: str = "active") -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "kind": key.kind.value,
+        "owner": {"kind": key.owner.kind.value, "id": key.owner.id},
+        "description": key.description,
+        "scopes": list(key.scopes),
+        "state": state,
+        "version": key.last_version,
+        "versions": [
+            {
+                "version": version.number,
+                "enabled": version.enabled,
+                "created_at": rfc3339(version.created_at_ms),
+                "created_by": version.creator.id,
+            }
+            for version in key.versions
+        ],
+        "created_at": rfc3339(key.created_at_ms),
+        "created_by": key.creator.id,
+        "modified_at": rfc3339(key.modified_at_ms),
+        "expires_at": rfc3339(key.expires_at_ms),
+        "revoked_at": rfc3339(key.revoked_at_ms),
+        "revoked_reason": key.revoked_reason,
+    }
+
+
+# --- callers -------------------------------------------------------------------------------------------------------
+
+
+def holder_of(world: World, *scopes: str, owner: OwnerRef | None = None, **order: Any) -> dict[str, str]:
+    """The header of a caller with these scopes, and be they beyond the tenant."""
+    giver = Principal("test", KeyKind.NATIVE, world.operator.ref, INSTALLATION_SCOPES)
+    wanted = Order(kind=KeyKind.NATIVE, owner=owner or world.operator.ref, scopes=scopes, **order)
+    return {"Authorization": f"Bearer {issuing.issue(world.desk, giver, wanted).token.reveal()}"}
+
+
+# --- endpoints -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An endpoint with a request that succeeds. ``{key_id}``, ``{app_id}`` and ``{operator_id}`` in the target are of
+    the caller's tenant."""
+
+    method: str
+    target: str
+    scope: str
+    body: Any = None
+    status: int = 200
+    body_may_be_absent: bool = False
+
+    @property
+    def takes_a_body(self) -> bool:
+        return self.body is not None
+
+    def ask(self, bundle: Bundle, world: World, headers: dict[str, str], **body: Any) -> Answer:
+        """The request, with its usual body unless another is given."""
+        target = self.target
+        if "{key_id}" in target:
+            target = target.format(key_id=world.issue(KeyKind.NATIVE, world.operator.ref).key.id)
+        elif "{app_id}" in target:
+            target = target.format(app_id=world.app().id)
+        target = target.replace("{operator_id}", world.operator.id)
+        if not body and self.takes_a_body:
+            body = {"json_body": self.body_in(world)}
+        return bundle.request(self.method, target, headers, **body)
+
+    def body_in(self, world: World) -> Any:
+        """With an id that nothing has yet, and for the world's own operator."""
+        own = {"id": f"next-{world.tenant}", "owner": operator_of(world)}
+        return {**self.body, **{name: value for name, value in own.items() if name in self.body}}
+
+
+def operator_of(world: World) -> dict[str, str]:
+    return {"kind": "operator", "id": world.operator.id}
+
+
+OPEN = frozenset({"get_openapi"})
+"""Endpoints that anybody may call, of which nothing below is true."""
+
+OPERATOR = {"kind": "operator", "id": "operator"}
+"""An address as it should be; nobody has it."""
+OPERATIONS = {
+    "issue_key": Operation("POST", "/v1/keys", "keys:issue", {"owner": OPERATOR}, status=201),
+    "list_keys": Operation("GET", "/v1/keys?owner_kind=operator&owner_id={operator_id}", "keys:read"),
+    "get_key": Operation("GET", "/v1/keys/{key_id}", "keys:read"),
+    "disable_key": Operation("POST", "/v1/keys/{key_id}/disable", "keys:change", {}, body_may_be_absent=True),
+    "enable_key": Operation("POST", "/v1/keys/{key_id}/enable", "keys:change", {}, body_may_be_absent=True),
+    "revoke_key": Operation("POST", "/v1/keys/{key_id}/revoke", "keys:change", {}, body_may_be_absent=True),
+    "verify_key": Operation("POST", "/v1/keys/verify", "keys:verify", {"token": "any"}),
+    "verify_jwt": Operation("POST", "/v1/jwt/verify", "keys:verify", {"jwt": "any"}),
+    "create_tenant": Operation(
+        "POST",
+        "/v1/tenants",
+        "installation:tenants",
+        {"id": "new", "name": "Riverside", "operator_name": "Ama"},
+        status=201,
+    ),
+    "create_owner": Operation("POST", "/v1/owners", "owners:change", {"kind": "app", "name": "Orchard"}, status=201),
+    "list_owners": Operation("GET", "/v1/owners?kind=operator", "owners:read"),
+    "get_owner": Operation("GET", "/v1/owners/operator/{operator_id}", "owners:read"),
+    "change_owner": Operation("PATCH", "/v1/owners/app/{app_id}", "owners:change", {"name": "Renamed"}),
+    "delete_owner": Operation("DELETE", "/v1/owners/app/{app_id}", "owners:delete"),
+}

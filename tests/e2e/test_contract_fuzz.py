@@ -1,0 +1,224 @@
+"""Contract fuzzing (reliability R15): the description is what the API keeps to, whatever is sent.
+
+schemathesis makes the requests from the description: its examples, its limits and just beyond them, random ones, and
+sequences in which one answer feeds the next request. The seed is fixed. KEYWRIGHT_FUZZ_REQUESTS says how many; `make
+fuzz` asks for 20,000.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template as Text
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.config import SchemathesisConfig
+
+from local import demo, postman
+from local.openapi import COMMITTED, ROOT
+from local.stack import Stack
+from tests.bundle import Answer, Bundle
+from tests.description import described, refuses
+from tests.e2e.conftest import Running
+
+REQUESTS = int(os.environ.get("KEYWRIGHT_FUZZ_REQUESTS", "1500"))
+LONG = REQUESTS >= 20_000
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+VALUES: Mapping[str, str] = dict([*demo.VALUES, *postman.VARIABLES])
+OPERATIONS = [
+    pytest.param(path, method, id=operation["operationId"])
+    for path, item in described()["paths"].items()
+    for method, operation in item.items()
+]
+PYTHONPATH = (ROOT, ROOT / "layers/keywright", ROOT / "functions")
+OF_A_REQUEST = {"method", "url", "headers", "params", "data", "json", "files", "cookies"}
+WRITES = {"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
+
+
+def config(folder: Path) -> Path:
+    """The committed one, with the demo tenant's values."""
+    written = folder / "schemathesis.toml"
+    written.write_text(Text(CONFIG.read_text()).substitute(VALUES))
+    return written
+
+
+# --- against the running gateway -----------------------------------------------------------------------------------
+
+
+@dataclass
+class Report:
+    """What schemathesis wrote of a run: how often an operation was answered with what status, and what failed."""
+
+    printed: str
+    answers: dict[str, Counter[int]] = field(default_factory=dict)
+    failed: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        return sum(answers.total() for answers in self.answers.values())
+
+    @property
+    def locked(self) -> set[str]:
+        """What no request has succeeded with. An alias and what it repeats are one, and have one summary."""
+        statuses: dict[str, set[int]] = {}
+        for name, answers in self.answers.items():
+            method, path = name.split(" ")
+            summary = described()["paths"][path][method.lower()]["summary"]
+            statuses.setdefault(summary, set()).update(answers)
+        return {summary for summary, answered in statuses.items() if not answered & {200, 201}}
+
+    def read(self, events: Path) -> None:
+        with events.open() as lines:
+            for line in lines:
+                recorded = json.loads(line).get("ScenarioFinished", {}).get("recorder", {})
+                if "interactions" in recorded:
+                    self._add(recorded)
+
+    def _add(self, recorded: Mapping[str, Any]) -> None:
+        for name, interaction in recorded["interactions"].items():
+            # A request may be of another method than the operation that is tested; a sequence is about several.
+            case, label = recorded["cases"][name]["value"], recorded["label"]
+            operation = label if "/" in label else f"{case['method']} {case['path']}"
+            response = interaction["response"] or {"status_code": 0}
+            self.answers.setdefault(operation, Counter())[response["status_code"]] += 1
+        for name, checks in recorded["checks"].items():
+            case = recorded["cases"][name]["value"]
+            self.failed += [
+                f"{check['name']}: {case['method']} {case['path']}" for check in checks if check["status"] != "success"
+            ]
+
+
+def fuzz(running: Running, folder: Path, *phases: str, most: int) -> Report:
+    """At most that many requests for an operation and phase; the phase `coverage` has as many as there are limits."""
+    events = folder / f"{phases[0]}.ndjson"
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            *("--config-file", config(folder), "run", f"{running.url}/v1/openapi.json", "--no-color"),
+            *("--phases", ",".join(phases), "--max-examples", str(most), "--report-ndjson-path", events),
+        ],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, PYTHONPATH))},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    report = Report(done.stdout + done.stderr)
+    assert done.returncode == 0, report.printed
+    report.read(events)
+    return report
+
+
+def test_no_request_brings_out_a_fault_or_an_answer_that_is_not_described(
+    running: Running, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    each = -(-REQUESTS // len(OPERATIONS))
+    phases = ("examples", "coverage", "fuzzing") if LONG else ("examples", "fuzzing")
+    report = fuzz(running, tmp_path, *phases, most=each)
+    record_property("requests", report.requests)
+    assert report.failed == [], report.printed
+    assert report.requests >= REQUESTS
+    assert {status for answers in report.answers.values() for status in answers if not 200 <= status < 500} == set()
+    assert report.locked == set(), "no request of these got through the door"
+
+
+def test_no_sequence_of_requests_does_either(
+    running: Running, tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    report = fuzz(running, tmp_path, "stateful", most=REQUESTS // 25)
+    record_property("requests", report.requests)
+    assert report.failed == [], report.printed
+    assert report.requests > REQUESTS // 25
+    assert {status for answers in report.answers.values() for status in answers if not 200 <= status < 500} == set()
+
+
+# --- in this process -----------------------------------------------------------------------------------------------
+
+
+class House:
+    """The demo tenant, and a digest of all that is stored."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.rows = stack.client("dynamodb")
+        self.table = next(iter(stack.template.tables.values())).name
+        self._bundle = Bundle(stack)
+        self._known: str | None = None
+
+    def stored(self) -> str:
+        """As the administrator sees it; looked at again only after something was written for good."""
+        if self._known is None:
+            self._known = self._digest()
+        return self._known
+
+    def has_changed(self) -> bool:
+        return self._digest() != self.stored()
+
+    def ask(self, case: schemathesis.Case[Any]) -> Answer:
+        """Raises AssertionError where a refusal has written something. Every call of AWS is seen, so where there was
+        none that writes, there is nothing to look for."""
+        kwargs = case.as_transport_kwargs(base_url="http://keywright.test")
+        sent = requests.Request(**{name: value for name, value in kwargs.items() if name in OF_A_REQUEST}).prepare()
+        body = sent.body.encode() if isinstance(sent.body, str) else sent.body
+        assert isinstance(body, bytes | None)
+        headers = [(name, str(value)) for name, value in sent.headers.items()]
+        self.stored()
+        answer = self._bundle.request(str(sent.method), sent.path_url, headers, body)
+        if WRITES & {*answer.calls}:
+            assert not (refuses(answer) and self.has_changed()), f"{answer.status} {answer.text} has written"
+            self._known = None
+        return answer
+
+    def _digest(self) -> str:
+        pages = self.rows.get_paginator("scan").paginate(TableName=self.table)
+        rows = sorted(json.dumps(row, sort_keys=True, default=bytes.hex) for page in pages for row in page["Items"])
+        return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def house() -> Iterator[House]:
+    with Stack.from_template(ROOT / "template.yaml", account="777788889999") as stack:
+        demo.seed(stack)
+        yield House(stack)
+
+
+@pytest.fixture(scope="module")
+def schema(tmp_path_factory: pytest.TempPathFactory) -> schemathesis.BaseSchema:
+    loaded = SchemathesisConfig.from_path(config(tmp_path_factory.mktemp("schemathesis")))
+    return schemathesis.openapi.from_path(COMMITTED, config=loaded)
+
+
+@pytest.mark.parametrize(("path", "method"), OPERATIONS)
+def test_what_is_refused_writes_nothing(house: House, schema: schemathesis.BaseSchema, path: str, method: str) -> None:
+    operation = schema[path][method.upper()]
+    cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode])
+
+    @seed(20260911)
+    @settings(max_examples=max(REQUESTS // 150, 1), database=None, deadline=None, suppress_health_check=[*HealthCheck])
+    @given(case=cases)
+    def ask(case: schemathesis.Case[Any]) -> None:
+        answer = house.ask(case)
+        assert answer.status < 500, answer.text
+
+    ask()
+    assert not house.has_changed(), "something was written that nobody was told of"
+
+
+def test_a_row_more_is_noticed(house: House) -> None:
+    assert not house.has_changed()
+    row = {"pk": {"S": "TOKEN#planted"}, "sk": {"S": "TOKEN"}}
+    house.rows.put_item(TableName=house.table, Item=row)
+    assert house.has_changed()
+    house.rows.delete_item(TableName=house.table, Key=row)
+    assert not house.has_changed()

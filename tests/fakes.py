@@ -1,0 +1,331 @@
+"""The ports in memory, for tests of the core. Store and vault pass the same contract tests as their adapters."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from keywright import errors
+from keywright.model import (
+    OWNER_NOT_FOUND,
+    RULES,
+    App,
+    Event,
+    Grant,
+    Key,
+    KeyKind,
+    Owner,
+    OwnerKind,
+    OwnerRef,
+    Tenant,
+)
+from keywright.ports import (
+    AppsNamed,
+    Desk,
+    KeyRef,
+    OwnerAt,
+    Page,
+    Reading,
+    Record,
+    Ref,
+    RemoveOwner,
+    Require,
+    RequireNoKey,
+    SaveKey,
+    SaveOwner,
+    SaveTenant,
+    SealedSecret,
+    SingleKeyRef,
+    Stale,
+    TenantRef,
+    TokenRef,
+    Write,
+)
+from keywright.tokens import Token
+
+T = TypeVar("T")
+
+
+class FakeKeyStore:
+    """`calls` names every call in order. `down` makes them all Unavailable. What is in `meanwhile` happens between the
+    reading and the next commit, one thing each."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.down = False
+        self.meanwhile: list[Callable[[], object]] = []
+        self.tenants: dict[str, Tenant] = {}
+        self.everybody: dict[OwnerRef, Owner] = {}
+        self.keys: dict[str, Key] = {}
+        self.single: dict[OwnerRef, str] = {}
+        self.live: Counter[tuple[OwnerRef, KeyKind]] = Counter()
+        self.events: list[Event] = []
+        self._lock = threading.RLock()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def read(self, *refs: Ref[Any]) -> Reading:
+        with self._lock:
+            if refs:
+                self._called("read")
+            return Reading({ref: self._find(ref) for ref in refs})
+
+    def _find(self, ref: Ref[Any]) -> object | None:
+        match ref:
+            case TokenRef(digest):
+                return self._grants().get(digest)
+            case KeyRef(key_id):
+                return self.keys.get(key_id)
+            case SingleKeyRef(owner):
+                return self.keys.get(self.single.get(owner, ""))
+            case TenantRef(tenant):
+                return self.tenants.get(tenant)
+            case OwnerAt(owner, leaving):
+                found = self.everybody.get(owner)
+                return found if leaving or (found and not found.leaving) else None
+            case AppsNamed(tenant, name):
+                apps = (each for each in self.everybody.values() if isinstance(each, App) and each.tenant == tenant)
+                return frozenset(app.id for app in apps if app.name == name) or None
+        raise TypeError(ref)
+
+    def _grants(self) -> dict[str, Grant]:
+        keys = (key for key in self.keys.values() if key.deleted_at_ms is None)
+        return {version.digest: Grant.of(key, version) for key in keys for version in key.versions}
+
+    def keys_of(
+        self,
+        owner: OwnerRef,
+        kind: KeyKind | None = None,
+        *,
+        where: Callable[[Key], bool] = lambda _: True,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Page[Key]:
+        self._called("keys_of")
+        found = {
+            f"{'' if key.rules.single else key.kind}#{key.created_at_ms:013d}#{key.id}": key
+            for key in self.keys.values()
+            if key.owner == owner and kind in (None, key.kind) and key.deleted_at_ms is None and where(key)
+            if not key.rules.single or self.single.get(owner) == key.id
+        }
+        return _page(found, limit, after)
+
+    def owners(
+        self,
+        tenant: str,
+        kind: OwnerKind,
+        *,
+        prefix: str = "",
+        leaving: bool = False,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Page[Owner]:
+        self._called("owners")
+        found = {ref.id: owner for ref, owner in self._of(tenant, kind) if ref.id.startswith(prefix)}
+        return _page({key: owner for key, owner in found.items() if leaving or not owner.leaving}, limit, after)
+
+    def owners_with_single_keys(self, tenant: str, kind: OwnerKind) -> Sequence[tuple[Owner, Key | None]]:
+        self._called("owners_with_single_keys")
+        staying = (each for each in self._of(tenant, kind) if not each[1].leaving)
+        found = sorted(staying, key=lambda each: each[0].id)
+        return [(owner, self.keys.get(self.single.get(ref, ""))) for ref, owner in found]
+
+    def _of(self, tenant: str, kind: OwnerKind) -> Iterator[tuple[OwnerRef, Owner]]:
+        return ((ref, each) for ref, each in self.everybody.items() if (ref.tenant, ref.kind) == (tenant, kind))
+
+    def due(self, until_ms: int, *, limit: int, after: str | None = None) -> Page[str]:
+        self._called("due")
+        found = {
+            f"{key.expires_at_ms:015d}#{key.id}": key.id
+            for key in self.keys.values()
+            if key.expires_at_ms is not None and key.expires_at_ms <= until_ms
+            if key.expiry_marked_at_ms is None and key.revoked_at_ms is None and key.deleted_at_ms is None
+        }
+        return _page(found, limit, after)
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def commit(self, *writes: Write) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        with self._lock:
+            self._called("commit")
+            touched = [record for write in writes for record in _records(write)]
+            if len(touched) != len(set(touched)):
+                raise errors.Fault  # as no transaction takes one item twice
+            for write in writes:
+                self._check(write)
+            for write in writes:
+                self._apply(write)
+
+    def _check(self, write: Write) -> None:
+        match write:
+            case SaveTenant(tenant) if tenant.id in self.tenants:
+                raise errors.TenantExists
+            case SaveOwner(owner, None) if owner.ref in self.everybody:
+                raise errors.OwnerExists
+            case SaveOwner(owner, Owner() as before) if _changed(self.everybody.get(owner.ref), before):
+                raise Stale
+            case RemoveOwner(owner) if not owner.leaving or _changed(self.everybody.get(owner.ref), owner):
+                raise Stale
+            case SaveKey(key, before):
+                self._check_key(key, before)
+            case Require():
+                self._check_requirements(write)
+            case RequireNoKey(owner_ref) if self._has_living_key(owner_ref):
+                raise Stale
+
+    def _check_key(self, key: Key, before: Key | None) -> None:
+        if _changed(self.keys.get(key.id), before):
+            raise Stale
+        if key.rules.single and before is None and self._has_living_key(key.owner):
+            raise errors.KeyExists
+        former = () if before is None else before.versions
+        if ({each.digest for each in key.versions} - {each.digest for each in former}) & self._grants().keys():
+            raise Stale
+
+    def _has_living_key(self, owner: OwnerRef) -> bool:
+        holder = self.keys.get(self.single.get(owner, ""))
+        return holder is not None and holder.revoked_at_ms is None
+
+    def _check_requirements(self, write: Require) -> None:
+        owner = self.everybody.get(write.owner)
+        if owner is None or (owner.leaving and write.by > 0):
+            raise OWNER_NOT_FOUND[write.owner.kind]
+        for requirement in write.requirements:
+            requirement.check(owner)
+        if write.count is not None and write.by > 0:
+            limit = RULES[write.count].limit
+            if limit is not None and self.live[write.owner, write.count] >= limit:
+                raise errors.LimitReached(limit=limit)
+
+    def _apply(self, write: Write) -> None:
+        match write:
+            case SaveTenant(tenant):
+                self.tenants[tenant.id] = tenant
+            case SaveOwner(owner):
+                self.everybody[owner.ref] = owner
+            case RemoveOwner(owner):
+                del self.everybody[owner.ref]
+            case SaveKey(key):
+                self.keys[key.id] = key
+                if key.rules.single and key.deleted_at_ms is None:
+                    self.single[key.owner] = key.id
+                elif key.rules.single:
+                    self.single.pop(key.owner, None)
+            case Require(owner=ref, count=KeyKind() as count, by=by):
+                self.live[ref, count] += by
+            case Record(event):
+                self.events.append(event)
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.down:
+            raise errors.Unavailable
+
+
+def _changed(current: Owner | Key | None, before: Owner | Key | None) -> bool:
+    return (current and current.revision) != (before and before.revision)
+
+
+def _records(write: Write) -> Iterator[object]:
+    match write:
+        case SaveTenant(tenant):
+            yield TenantRef(tenant.id)
+        case SaveOwner(owner) | RemoveOwner(owner):
+            yield OwnerAt(owner.ref)
+        case Require(ref):
+            yield OwnerAt(ref)
+        case RequireNoKey(ref):
+            yield SingleKeyRef(ref)
+        case SaveKey(key):
+            yield KeyRef(key.id)
+            if key.rules.single:
+                yield SingleKeyRef(key.owner)
+
+
+def _page(found: dict[str, T], limit: int, after: str | None) -> Page[T]:
+    """`found` by the cursors that lead to what follows."""
+    rest = sorted(cursor for cursor in found if after is None or cursor > after)
+    return Page([found[cursor] for cursor in rest[:limit]], rest[limit - 1] if len(rest) > limit else None)
+
+
+class OpenVault:
+    """Seals by writing what a secret is bound to in front of it, and `revealed` remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.down = False
+        self.sealed = 0
+        self.revealed: list[SealedSecret] = []
+
+    def seal(self, token: Token, *, tenant: str, key_id: str, version: int) -> bytes:
+        if self.down:
+            raise errors.Unavailable
+        self.sealed += 1
+        return _label(tenant, key_id, version) + token.reveal().encode()
+
+    def reveal(self, secrets: Iterable[SealedSecret]) -> list[Token]:
+        return [self._open(secret) for secret in secrets]
+
+    def _open(self, secret: SealedSecret) -> Token:
+        if self.down:
+            raise errors.Unavailable
+        self.revealed.append(secret)
+        label = _label(secret.tenant, secret.key_id, secret.version)
+        if not secret.ciphertext.startswith(label):
+            raise errors.Fault
+        return Token(secret.ciphertext.removeprefix(label).decode())
+
+
+def _label(tenant: str, key_id: str, version: int) -> bytes:
+    return f"{tenant}|{key_id}|{version}|".encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    token: Token
+    to: str
+    owner_name: str
+
+
+@dataclass(slots=True)
+class Outbox:
+    """`sent` are the mails that left; while it `refuses`, none does."""
+
+    sent: list[Mail] = field(default_factory=list)
+    refuses: bool = False
+
+    def send_token(self, token: Token, *, to: str, owner_name: str) -> None:
+        if self.refuses:
+            raise errors.MailNotSent
+        self.sent.append(Mail(token, to, owner_name))
+
+
+@dataclass(slots=True)
+class FixedClock:
+    """Stands still until it is moved."""
+
+    ms: int = 1_790_000_000_000
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def advance(self, ms: int) -> None:
+        self.ms += ms
+
+
+@dataclass(frozen=True, slots=True)
+class Fakes:
+    """One of each, and the desk they make."""
+
+    store: FakeKeyStore = field(default_factory=FakeKeyStore)
+    vault: OpenVault = field(default_factory=OpenVault)
+    outbox: Outbox = field(default_factory=Outbox)
+    clock: FixedClock = field(default_factory=FixedClock)
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(store=self.store, vault=self.vault, mailer=self.outbox, clock=self.clock, stage="test")

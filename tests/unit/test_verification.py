@@ -1,0 +1,280 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import unquote
+
+import pytest
+
+from keywright import errors, issuing, lifecycle, registry
+from keywright.model import LOGIN_ENABLED, ROLE_ASSIGNED, KeyKind, Owner, Platform, Reason, Verification
+from keywright.verification import Presented, fulfils, unmet, verify
+from tests.fakes import Fakes
+from tests.world import World
+
+
+def verdict(world: World, presented: Presented | str) -> Verification:
+    return verify(world.desk, world.tenant, Presented.token(presented) if isinstance(presented, str) else presented)
+
+
+# --- each format ---------------------------------------------------------------------------------------------------
+
+
+OWNERS: dict[str, Callable[[World], Owner]] = {
+    "an operator": lambda world: world.operator,
+    "an unpublished app": lambda world: world.app(published=False),
+    "a published app": lambda world: world.app(published=True),
+    "a custom integration": lambda world: world.integration(world.app()),
+    "a rep": lambda world: world.rep(),
+    "a rep without login or role": lambda world: world.rep(login_enabled=False, role=None),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "owner"),
+    [
+        *((KeyKind.NATIVE, owner) for owner in OWNERS),
+        (KeyKind.ACCESS_TOKEN, "an operator"),
+        (KeyKind.REP_KEY, "a rep"),
+        (KeyKind.ACCOUNT_SECRET, "an operator"),
+        (KeyKind.SERVICE_ACCOUNT_SECRET, "an operator"),
+        (KeyKind.APP_SECRET, "an unpublished app"),
+        (KeyKind.INTEGRATION_SECRET, "a custom integration"),
+        (KeyKind.APP_API_KEY, "a published app"),
+    ],
+)
+def test_a_new_key_of_every_kind_is_valid(world: World, kind: KeyKind, owner: str) -> None:
+    ref = OWNERS[owner](world).ref
+    issued = world.issue(kind, ref, scopes=("keys:read",))
+    found = verdict(world, issued.token.reveal())
+    assert found.valid
+    assert found.grant is not None
+    assert (found.grant.key_id, found.grant.owner, found.grant.version) == (issued.key.id, ref, 1)
+    assert found.grant.scopes == ("keys:read",)
+
+
+@pytest.mark.parametrize("platform", Platform)
+def test_the_access_key_of_a_channel_is_valid_alone_in_both_spellings(world: World, platform: Platform) -> None:
+    token = world.channel(world.app(), platform).token.reveal()
+    assert verdict(world, token).valid
+    assert verdict(world, unquote(token)).valid
+
+
+def test_every_kept_version_is_valid_and_an_evicted_one_unknown(world: World) -> None:
+    opened = world.channel(world.app())
+    key, shown = opened.key, [opened.token.reveal()]
+    for _ in range(3):
+        issued = issuing.issue_version(world.desk, world.principal, key, creator=world.principal.creator())
+        key, shown = issued.key, [*shown, issued.token.reveal()]
+    assert [verdict(world, token).reason for token in shown] == [Reason.UNKNOWN, None, None, None]
+    off = lifecycle.switch_version(world.desk, world.principal, key, 3, enabled=False)
+    assert [verdict(world, token).reason for token in shown[1:]] == [None, Reason.DISABLED, None]
+    lifecycle.delete_version(world.desk, world.principal, off, 4)
+    assert [verdict(world, token).reason for token in shown[1:]] == [None, Reason.DISABLED, Reason.UNKNOWN]
+
+
+# --- each reason ---------------------------------------------------------------------------------------------------
+
+
+def test_a_key_stops_in_the_millisecond_it_expires(world: World, fakes: Fakes) -> None:
+    token = world.issue(KeyKind.NATIVE, world.operator.ref, expires_at_ms=fakes.clock.ms + 1000).token.reveal()
+    fakes.clock.advance(999)
+    assert verdict(world, token).valid
+    fakes.clock.advance(1)
+    assert verdict(world, token).reason is Reason.EXPIRED
+
+
+def test_a_disabled_key_stops_at_once_and_lives_again_when_it_is_enabled(world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref)
+    off = lifecycle.disable(world.desk, world.principal, issued.key)
+    assert verdict(world, issued.token.reveal()).reason is Reason.DISABLED
+    lifecycle.enable(world.desk, world.principal, off)
+    assert verdict(world, issued.token.reveal()).valid
+
+
+def test_a_revoked_key_stops_at_once_and_for_good(world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref)
+    lifecycle.revoke(world.desk, world.principal, issued.key, "leaked")
+    assert verdict(world, issued.token.reveal()) == Verification(Reason.REVOKED)
+
+
+def test_a_deleted_key_is_unknown_at_once(world: World) -> None:
+    issued = world.issue(KeyKind.APP_SECRET, world.app().ref)
+    lifecycle.delete(world.desk, world.principal, issued.key)
+    assert verdict(world, issued.token.reveal()).reason is Reason.UNKNOWN
+
+
+def test_a_refused_verification_says_nothing_but_why(world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref)
+    lifecycle.disable(world.desk, world.principal, issued.key)
+    assert verdict(world, issued.token.reveal()).grant is None
+
+
+def test_a_token_of_another_tenant_is_unknown_whatever_its_state(world: World, another_world: World) -> None:
+    theirs = another_world.issue(KeyKind.NATIVE, another_world.operator.ref)
+    assert verdict(world, theirs.token.reveal()) == Verification(Reason.UNKNOWN)
+    lifecycle.revoke(another_world.desk, another_world.principal, theirs.key)
+    assert verdict(world, theirs.token.reveal()) == Verification(Reason.UNKNOWN)
+    assert verdict(another_world, theirs.token.reveal()).reason is Reason.REVOKED
+
+
+def test_a_token_that_was_never_issued_is_unknown(world: World, fakes: Fakes) -> None:
+    fakes.store.calls.clear()
+    assert verdict(world, "00000000-0000-4000-8000-000000000000").reason is Reason.UNKNOWN
+    assert fakes.store.calls == ["read"]
+
+
+# --- pairs and key ids ---------------------------------------------------------------------------------------------
+
+
+def test_a_pair_is_valid_when_both_halves_are_of_the_same_app(world: World) -> None:
+    first, second = world.channel(world.app()), world.channel(world.app("another"))
+    ios = world.channel(first.app, Platform.IOS)
+    access_key, app_key = first.token.reveal(), first.pairing.reveal()
+    assert verdict(world, Presented.with_pairing(app_key, access_key)).valid
+    assert verdict(world, Presented.with_pairing(app_key, ios.token.reveal())).valid
+    for wrong in (second.pairing.reveal(), access_key, "", "x", app_key.swapcase(), f"{app_key} "):
+        assert verdict(world, Presented.with_pairing(wrong, access_key)).reason is Reason.UNKNOWN
+    assert verdict(world, Presented.with_pairing(app_key, second.token.reveal())).reason is Reason.UNKNOWN
+
+
+def test_the_shared_half_opens_nothing_alone(world: World) -> None:
+    opened = world.channel(world.app())
+    pairing = opened.pairing.reveal()
+    assert verdict(world, pairing).reason is Reason.UNKNOWN
+    assert verdict(world, Presented.with_pairing(pairing, pairing)).reason is Reason.UNKNOWN
+
+
+def test_a_key_without_another_half_is_no_pair(world: World) -> None:
+    issued = world.issue(KeyKind.APP_SECRET, world.app().ref)
+    pairing = world.channel(world.app()).pairing.reveal()
+    for half in (pairing, "", "-"):
+        assert verdict(world, Presented.with_pairing(half, issued.token.reveal())).reason is Reason.UNKNOWN
+
+
+def test_a_secret_is_valid_under_its_own_key_id_alone(world: World) -> None:
+    app = world.app()
+    first, second = world.issue(KeyKind.APP_SECRET, app.ref), world.issue(KeyKind.APP_SECRET, app.ref)
+    secret = first.token.reveal()
+    assert verdict(world, Presented.with_key_id(first.key.id, secret)).valid
+    for wrong in (second.key.id, "", first.key.id.upper(), f"{first.key.id} ", "kéy"):
+        assert verdict(world, Presented.with_key_id(wrong, secret)).reason is Reason.UNKNOWN
+
+
+# --- the owner as it is now ----------------------------------------------------------------------------------------
+
+
+def test_a_reps_key_stops_while_the_rep_has_no_role(world: World) -> None:
+    rep = world.rep()
+    token = world.issue(KeyKind.REP_KEY, rep.ref).token.reveal()
+    changed = registry.change(world.desk, world.principal, rep, {"role": None})
+    assert verdict(world, token) == Verification(Reason.OWNER_NOT_ELIGIBLE, cause=errors.RoleNotAssigned)
+    registry.change(world.desk, world.principal, changed, {"role": "SDGuest"})
+    assert verdict(world, token).valid
+
+
+def test_a_reps_key_does_not_come_back_with_the_login(world: World) -> None:
+    rep = world.rep()
+    issued = world.issue(KeyKind.REP_KEY, rep.ref)
+    changed = registry.change(world.desk, world.principal, rep, {"login_enabled": False}, key=issued.key)
+    registry.change(world.desk, world.principal, changed, {"login_enabled": True})
+    assert verdict(world, issued.token.reveal()).reason is Reason.UNKNOWN
+
+
+def test_an_apps_api_key_stops_while_the_app_is_not_published(world: World) -> None:
+    app = world.app(published=True)
+    token = world.issue(KeyKind.APP_API_KEY, app.ref).token.reveal()
+    registry.change(world.desk, world.principal, app, {"published": False})
+    assert verdict(world, token).reason is Reason.OWNER_NOT_ELIGIBLE
+
+
+def test_a_channels_access_key_stops_while_the_channel_is_switched_off(world: World) -> None:
+    opened = world.channel(world.app())
+    registry.change(world.desk, world.principal, opened.channel, {"enabled": False})
+    assert verdict(world, opened.token.reveal()).reason is Reason.OWNER_NOT_ELIGIBLE
+
+
+@pytest.mark.parametrize("kind", [KeyKind.ACCESS_TOKEN, KeyKind.ACCOUNT_SECRET, KeyKind.SERVICE_ACCOUNT_SECRET])
+def test_an_operators_secret_stops_while_the_operator_is_disabled(world: World, kind: KeyKind) -> None:
+    operator = world.add_operator()
+    token = world.issue(kind, operator.ref).token.reveal()
+    registry.change(world.desk, world.principal, operator, {"enabled": False})
+    assert verdict(world, token).reason is Reason.OWNER_NOT_ELIGIBLE
+
+
+def test_the_keys_own_state_is_told_before_its_owners(world: World) -> None:
+    rep = world.rep()
+    issued = world.issue(KeyKind.REP_KEY, rep.ref)
+    registry.change(world.desk, world.principal, rep, {"role": None})
+    lifecycle.revoke(world.desk, world.principal, issued.key)
+    assert verdict(world, issued.token.reveal()).reason is Reason.REVOKED
+
+
+def test_an_owner_that_is_gone_permits_nothing(world: World, fakes: Fakes) -> None:
+    rep = world.rep()
+    issued = world.issue(KeyKind.REP_KEY, rep.ref)
+    del fakes.store.everybody[rep.ref]
+    assert verdict(world, issued.token.reveal()) == Verification(Reason.OWNER_NOT_ELIGIBLE, cause=errors.OwnerNotFound)
+
+
+def test_the_first_requirement_that_is_not_met_is_the_one_that_is_told(world: World) -> None:
+    required = LOGIN_ENABLED, ROLE_ASSIGNED
+    assert unmet(world.rep("a"), required) is None
+    assert unmet(world.rep("b", role=None), required) is errors.RoleNotAssigned
+    assert unmet(world.rep("c", login_enabled=False, role=None), required) is errors.LoginNotEnabled
+    assert unmet(None, required) is errors.OwnerNotFound
+    assert fulfils(world.rep("d"), required)
+    assert not fulfils(world.rep("e", role=None), required)
+
+
+def test_a_valid_token_comes_with_the_owner_that_was_looked_at(world: World) -> None:
+    rep = world.rep()
+    assert verdict(world, world.issue(KeyKind.REP_KEY, rep.ref).token.reveal()).owner == rep
+    assert verdict(world, world.issue(KeyKind.NATIVE, rep.ref).token.reveal()).owner is None
+
+
+def test_a_token_of_another_kind_than_is_asked_for_is_unknown(world: World) -> None:
+    presented = Presented.token(world.issue(KeyKind.REP_KEY, world.rep().ref).token.reveal())
+    assert verify(world.desk, world.tenant, presented, kinds={KeyKind.REP_KEY}).valid
+    assert verify(world.desk, world.tenant, presented, kinds={KeyKind.NATIVE}) == Verification(Reason.UNKNOWN)
+
+
+# --- what it costs -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("garbage", ["", "x", "kw_test_" + "A" * 49, "%FF", "é", "a" * 10_000, "1000.zz.zz"])
+def test_garbage_is_unknown_without_any_read(world: World, fakes: Fakes, garbage: str) -> None:
+    fakes.store.calls.clear()
+    pairing = world.tenant
+    for presented in (
+        Presented.token(garbage),
+        Presented.with_key_id("key_1", garbage),
+        Presented.with_pairing(pairing, garbage),
+    ):
+        assert verdict(world, presented).reason is Reason.UNKNOWN
+    assert fakes.store.calls == []
+
+
+def test_a_token_is_verified_by_one_read_and_by_a_second_where_the_owners_state_counts(
+    world: World, fakes: Fakes
+) -> None:
+    plain = world.issue(KeyKind.NATIVE, world.operator.ref).token.reveal()
+    rep = world.issue(KeyKind.REP_KEY, world.rep().ref).token.reveal()
+    fakes.store.calls.clear()
+    assert verdict(world, plain).valid
+    assert fakes.store.calls == ["read"]
+    assert verdict(world, rep).valid
+    assert fakes.store.calls == ["read"] * 3
+
+
+def test_what_was_read_with_the_caller_is_not_read_again(world: World, fakes: Fakes) -> None:
+    presented = Presented.token(world.issue(KeyKind.NATIVE, world.operator.ref).token.reveal())
+    reading = fakes.store.read(*presented.refs)
+    fakes.store.calls.clear()
+    assert verify(world.desk, world.tenant, presented, reading).valid
+    assert fakes.store.calls == []
+
+
+def test_verification_never_asks_the_vault(world: World, fakes: Fakes) -> None:
+    opened = world.channel(world.app())
+    fakes.vault.down = True
+    assert verdict(world, Presented.with_pairing(opened.pairing.reveal(), opened.token.reveal())).valid
