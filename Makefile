@@ -8,7 +8,14 @@ BIN := .venv/bin
 SAM := .venv-sam/bin/sam
 DEV_STAMP := .venv/.installed-$(shell cksum < requirements-dev.txt | tr ' ' -)
 SAM_STAMP := .venv-sam/.installed-$(shell cksum < requirements-sam.txt | tr ' ' -)
+CHECKOV_STAMP := .venv-checkov/.installed-$(shell cksum < requirements-checkov.txt | tr ' ' -)
 EXPANDED := .cache/template.expanded.json
+PERMISSIONS := $(CURDIR)/.cache/permissions
+
+# Bytecode is kept, whatever the caller's environment says of it, and out of the sources: the tests start hundreds of
+# interpreters, and compiling costs three times what running does.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/pycache
 
 # The layer and the functions, where Lambda would have them.
 RUN_PATH := $(CURDIR)/layers/keywright:$(CURDIR)/functions
@@ -35,7 +42,7 @@ PIP_INSTALL := --quiet --disable-pip-version-check install --require-hashes --no
 
 .PHONY: help
 help: ## this list
-	@awk -F ' ## ' '/^[a-z0-9-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ' ## ' '/^[a-z0-9-]+:.* ## / { sub(/:.*/, "", $$1); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: install
 install: $(DEV_STAMP) ## .venv with what running and testing need; every other target does it by itself
@@ -46,6 +53,10 @@ $(DEV_STAMP):
 
 $(SAM_STAMP):
 	$(call environment,.venv-sam,requirements-sam.txt)
+	@touch $@
+
+$(CHECKOV_STAMP):
+	$(call environment,.venv-checkov,requirements-checkov.txt)
 	@touch $@
 
 .PHONY: run
@@ -63,6 +74,14 @@ e2e: $(DEV_STAMP) $(SAM_STAMP) ## the running gateway, real clients, the built f
 .PHONY: fuzz
 fuzz: $(DEV_STAMP) ## 20,000 requests made from the description of the API, against the running gateway
 	@KEYWRIGHT_FUZZ_REQUESTS=20000 $(BIN)/pytest tests/e2e/test_contract_fuzz.py $(ARGS)
+
+.PHONY: reliability
+reliability: $(DEV_STAMP) ## every order and every fault, in minutes; writes what is proven to docs/operations/promises.md
+	@KEYWRIGHT_RELIABILITY=daily $(BIN)/pytest -n auto --dist load tests/reliability $(ARGS)
+
+.PHONY: nightly
+nightly: $(DEV_STAMP) ## the same at the full figures
+	@KEYWRIGHT_RELIABILITY=nightly KEYWRIGHT_SWEEP_KEYS=10000 $(BIN)/pytest -n auto --dist load tests/reliability $(ARGS)
 
 .PHONY: bench
 bench: $(DEV_STAMP) ## take the figures of docs/performance.md anew, side by side with what they are compared with
@@ -83,10 +102,24 @@ types: $(DEV_STAMP) ## mypy --strict
 .PHONY: templates
 templates: $(DEV_STAMP) $(SAM_STAMP) ## cfn-lint on the template and on its expansion, sam validate --lint
 	@$(BIN)/cfn-lint template.yaml
-	@mkdir -p .cache && $(BIN)/python -c 'import json, pathlib, local.template as template; \
-	  print(json.dumps(template.expand(pathlib.Path("template.yaml")), indent=1))' > $(EXPANDED)
+	@mkdir -p .cache && $(BIN)/python -m local.template > $(EXPANDED)
 	@$(BIN)/cfn-lint $(EXPANDED)
 	@$(SAM_ENV) $(SAM) validate --lint
+
+.PHONY: checkov
+checkov: $(DEV_STAMP) $(CHECKOV_STAMP) ## checkov on the expanded template; .checkov.yaml says what is left out, and why
+	@mkdir -p .cache && $(BIN)/python -m local.template > $(EXPANDED)
+	@.venv-checkov/bin/checkov --config-file .checkov.yaml --file $(EXPANDED)
+
+.PHONY: permissions
+permissions: $(DEV_STAMP) ## the whole suite, and then: has every right that the template grants been used? ARGS go to pytest
+	@rm -rf $(PERMISSIONS)
+	@KEYWRIGHT_RECORD_PERMISSIONS=$(PERMISSIONS) $(MAKE) --no-print-directory test
+	@$(BIN)/python -m tests.permissions $(PERMISSIONS)
+
+.PHONY: mutation
+mutation: $(DEV_STAMP) ## take each condition and each guard away in turn, and write what no test noticed; ARGS: the modules
+	@PYTHONPATH="$(RUN_PATH):$(CURDIR)" $(BIN)/python -m tests.mutation $(ARGS)
 
 .PHONY: build
 build: $(DEV_STAMP) $(SAM_STAMP) ## sam build: the layer by uv, for the runtime of the template, whatever Python is here; ARGS go to it
@@ -113,8 +146,9 @@ lock: $(DEV_STAMP) ## pin by hash what pyproject.toml names and all that it pull
 	@$(COMPILE) pyproject.toml -o layers/keywright/requirements.txt
 	@$(COMPILE) pyproject.toml --group dev -c layers/keywright/requirements.txt -o requirements-dev.txt
 	@$(COMPILE) --group sam -o requirements-sam.txt
+	@$(COMPILE) --group checkov -o requirements-checkov.txt
 
 .PHONY: clean
 clean: ## remove everything that was installed, built or cached here
-	rm -rf .venv .venv-sam .cache .aws-sam .local .hypothesis
+	rm -rf .venv .venv-sam .venv-checkov .cache .aws-sam .local .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

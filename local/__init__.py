@@ -8,6 +8,7 @@
     runtime    the functions, each in processes of its own
     gateway    the HTTP API in front of them
     schedule   the timer behind them
+    streams    the tables' streams, and the functions that follow them
     serve      all of it at once: `make run`
 
 Nothing of the application is repeated here. Each module says where it differs from AWS.

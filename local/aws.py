@@ -26,12 +26,12 @@ from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import create_environ, run_wsgi_app
 
-from local import transactions
+from local import queries, transactions
 from local.iam import Access, Call, Decision, Judge, needs
 from local.server import Request, Response, Server
 from local.template import Template
 
-SERVICES = ("dynamodb", "events", "kms", "sesv2")
+SERVICES = ("dynamodb", "dynamodbstreams", "events", "kms", "sesv2", "sqs")
 KEY_PREFIX = "LOCAL"
 _SCOPE = re.compile(r"Credential=([^/]+)/(\d+)/[^/]+/([^/]+)/")
 _TOKEN_SECONDS = 600
@@ -94,6 +94,7 @@ class Aws:
         self.honours_request_tokens = True
         self.records = True
         transactions.install()
+        queries.install()
         self._template = template
         self._judge = Judge(template)
         self._moto = DomainDispatcherApplication(create_backend_app)

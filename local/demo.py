@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from keywright import issuing, registry
+from keywright import handover, issuing, lifecycle, registry, rotation
 from keywright.access import Principal
 from keywright.adapters.boto import BotoService
 from keywright.adapters.dynamodb import DynamoDBKeyStore
@@ -18,10 +18,10 @@ from keywright.adapters.kms import KmsSecretVault
 from keywright.adapters.unconfigured import NoMailer
 from keywright.bootstrap import SystemClock
 from keywright.issuing import Order
-from keywright.model import Creator, EventType, Key, KeyKind, Operator, OwnerRef, Platform, Tenant
+from keywright.model import DAY_MS, Creator, EventType, Key, KeyKind, Operator, OwnerRef, Platform, Tenant
 from keywright.ports import Desk, SaveOwner, SaveTenant
 from keywright.registry import INSTALLATION_SCOPES, TENANT_SCOPES
-from keywright.tokens import Token
+from keywright.tokens import Format, Token, generate, link_digest, new_link_token
 from local.stack import Stack
 
 TENANT: Final = "orchard-labs"
@@ -36,6 +36,22 @@ KEY_ID: Final = "key_000000000000000000000de0"
 KEY_TOKEN: Final = "kw_local_DemoKeyOfTheLocalStackThatEventsSwitchOffOn2BgmAr"
 KEY_ID_TO_REVOKE: Final = "key_000000000000000000000de1"
 KEY_TOKEN_TO_REVOKE: Final = "kw_local_DemoKeyOfTheLocalStackThatOneEventRevokes004UnzZT"
+KEY_ID_TO_ROTATE: Final = "key_000000000000000000000de3"
+KEY_ID_TO_EXTEND: Final = "key_000000000000000000000de4"
+KEY_ID_TO_CANCEL: Final = "key_000000000000000000000de5"
+KEY_ID_TO_FINISH: Final = "key_000000000000000000000de6"
+"""These three are being rotated."""
+KEY_ID_TO_DELETE: Final = "key_000000000000000000000de7"
+KEY_ID_TO_UNDELETE: Final = "key_000000000000000000000de8"
+SAMPLE_KEY_ID: Final = "key_000000000000000000000de2"
+KEY_TOKEN_TO_REVOKE_BY_HOLDER: Final = "kw_local_DemoKeyOfTheLocalStackThatItsHolderRevokes03RSvqI"
+SAMPLE_KEY_TOKEN: Final = "kw_local_DemoKeyOfTheLocalStackThatTheSampleApiTakes2Wc4ge"
+LINK_TOKEN: Final = "DemoLinkOfTheLocalStackLeadsToOneDemoKey000"
+LINK_ID: Final = "link_000000000000000000000de0"
+LINK_ID_TO_REVOKE: Final = "link_000000000000000000000de1"
+EXPIRING_KEY_ID: Final = "key_0000000000000000000000de"
+EXPIRES_AT_MS: Final = 4_102_444_800_000
+"""2100-01-01; the demo operator is warned of it by events/streams/mail_warnings.json."""
 REP_KEY: Final = "00000000-0000-4000-8000-0000000000DE"
 REP_KEY_TO_REGENERATE: Final = "00000000-0000-4000-8000-0000000000DF"
 REP_KEY_TO_DELETE: Final = "00000000-0000-4000-8000-0000000000E0"
@@ -72,6 +88,7 @@ REP_WITH_KEY: Final = "lea.brun"
 REP_WITH_KEY_TO_DELETE: Final = "jonas.falk"
 VALUES: Final = (
     ("KEYWRIGHT_OPERATOR_TOKEN", OPERATOR_TOKEN),
+    ("SAMPLE_KEY", SAMPLE_KEY_TOKEN),
     ("SALESIQ_SCREENNAME", TENANT),
     ("SALESIQ_APP_ID", SALESIQ_APP),
     ("SALESIQ_AUTHORIZATION", f"Zoho-oauthtoken {ACCESS_TOKEN}"),
@@ -124,8 +141,10 @@ def seed(stack: Stack) -> Sequence[tuple[str, str]]:
     at.store.commit(SaveTenant(Tenant(TENANT, "Orchard Labs", now_ms)), SaveOwner(operator))
     caller = Principal("demo", KeyKind.NATIVE, operator.ref, TENANT_SCOPES)
 
-    def admit(kind: KeyKind, owner: OwnerRef, token: str, *scopes: str, key_id: str | None = None) -> None:
-        _admit(at, caller, Order(kind=kind, owner=owner, description="demo", scopes=scopes), Token(token), key_id)
+    def admit(kind: KeyKind, owner: OwnerRef, token: str, *scopes: str, key_id: str | None = None) -> Key:
+        return _admit(
+            at, caller, Order(kind=kind, owner=owner, description="demo", scopes=scopes), Token(token), key_id
+        )
 
     admit(KeyKind.NATIVE, operator.ref, OPERATOR_TOKEN, *INSTALLATION_SCOPES)
     admit(KeyKind.NATIVE, operator.ref, CLAIMS_TOKEN, "keys:*")
@@ -163,8 +182,14 @@ def seed(stack: Stack) -> Sequence[tuple[str, str]]:
         SUNSHINE_INTEGRATION_KEY_TO_DELETE_SECRET,
         key_id=SUNSHINE_INTEGRATION_KEY_TO_DELETE_ID,
     )
-    admit(KeyKind.NATIVE, sunshine.ref, KEY_TOKEN, key_id=KEY_ID)
+    _link_to(at, caller, admit(KeyKind.NATIVE, sunshine.ref, KEY_TOKEN, key_id=KEY_ID))
     admit(KeyKind.NATIVE, sunshine.ref, KEY_TOKEN_TO_REVOKE, key_id=KEY_ID_TO_REVOKE)
+    admit(KeyKind.NATIVE, sunshine.ref, KEY_TOKEN_TO_REVOKE_BY_HOLDER)
+    admit(KeyKind.NATIVE, sunshine.ref, SAMPLE_KEY_TOKEN, "orders:read", key_id=SAMPLE_KEY_ID)
+    _admit_for_what_ends(at, caller, Order(kind=KeyKind.NATIVE, owner=sunshine.ref, description="demo"))
+
+    expiring = Order(kind=KeyKind.NATIVE, owner=operator.ref, description="tills, demo", expires_at_ms=EXPIRES_AT_MS)
+    _admit(at, caller, expiring, generate(Format.NATIVE, stage="local"), EXPIRING_KEY_ID)
 
     tills = registry.add_app(at, caller, id=VOLTMX_APP, name="Orchard tills", published=True)
     admit(KeyKind.APP_API_KEY, tills.ref, APP_API_KEY)
@@ -213,6 +238,27 @@ curl -sX POST {url}/v2/apps/{SUNSHINE_APP}/integrations/{SUNSHINE_INTEGRATION}/k
 curl -sX POST {url}/api/v1/applications/key -H 'X-VoltMX-Authorization: {CLAIMS_TOKEN}' \\
   -d appId={VOLTMX_APP} -d neverExpires=true -d description=tills"""
     return [native, salesiq, supportcenter, sunshine, voltmx]
+
+
+def _admit_for_what_ends(at: Desk, caller: Principal, order: Order) -> None:
+    """Keys that an event of its own ends each, or takes through a rotation; nobody needs their tokens."""
+
+    def admit(key_id: str) -> Key:
+        return _admit(at, caller, order, generate(Format.NATIVE, stage=at.stage), key_id)
+
+    for key_id in (KEY_ID_TO_ROTATE, KEY_ID_TO_DELETE):
+        admit(key_id)
+    for key_id in (KEY_ID_TO_EXTEND, KEY_ID_TO_CANCEL, KEY_ID_TO_FINISH):
+        rotation.rotate(at, caller, admit(key_id), overlap_ms=DAY_MS)
+    lifecycle.delete(at, caller, admit(KEY_ID_TO_UNDELETE))
+
+
+def _link_to(at: Desk, caller: Principal, key: Key) -> None:
+    """Two one-time links: one whose token is given, and one that an event takes back."""
+    for link_id, token in ((LINK_ID, Token(LINK_TOKEN)), (LINK_ID_TO_REVOKE, new_link_token())):
+        made = handover.draft(at, caller, key, lifetime_ms=handover.LONGEST_MS)
+        link = replace(made.link, id=link_id, digest=link_digest(token.reveal()) or "")
+        at.store.commit(*handover.creation(at, caller, link, key))
 
 
 def _admit(at: Desk, caller: Principal, order: Order, token: Token, key_id: str | None) -> Key:

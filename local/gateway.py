@@ -11,8 +11,11 @@ what others captured from the live service:
   path, `%2F` included, and matches routes on it (captured in aws-powertools/powertools-lambda-python#1098,
   honojs/hono#2156, aws/aws-lambda-dotnet#1901). `decode_path=True` does as it does.
 - A function that fails or times out is 500 `Internal Server Error`; a route that is not there is 404 `Not Found`.
+- A slash at the end of a path counts, no route can have one, and a greedy variable may be empty: `/v1/{proxy+}` takes
+  `/v1/`, and `/v1` does not (met by storacha/w3infra#166, whose stack still lives by it).
+- A Lambda authorizer is asked anew each time; `local.authorizing` has its side.
 
-Not there: CORS, authorizers, throttling, custom domains, HTTP/2.
+Not there: CORS, an authorizer's cache, throttling, custom domains, HTTP/2.
 """
 
 from __future__ import annotations
@@ -23,10 +26,12 @@ import json
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
+from local import authorizing
 from local.runtime import Log, Result
 from local.server import Request, Response, Server, refusal
 from local.template import ACCOUNT, Route
@@ -65,7 +70,7 @@ def _rank(part: str) -> int:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    parts = ("(.+)" if _rank(part) == 2 else "([^/]+)" if _rank(part) else re.escape(part) for part in path.split("/"))
+    parts = ("(.*)" if _rank(part) == 2 else "([^/]+)" if _rank(part) else re.escape(part) for part in path.split("/"))
     return re.compile("/".join(parts), re.DOTALL)
 
 
@@ -82,8 +87,16 @@ def split_target(target: str) -> tuple[str, str]:
     return path, query
 
 
-def http_event(request: Request, match: Match, path: str, query: str, account: str = ACCOUNT) -> dict[str, Any]:
-    """The event of payload format 2.0. Like the live service, it leaves out what the request does not have."""
+def http_event(
+    request: Request,
+    match: Match,
+    path: str,
+    query: str,
+    account: str = ACCOUNT,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The event of payload format 2.0. Like the live service, it leaves out what the request does not have, and
+    `variables` of a stage that has none."""
     now, request_id = time.time(), base64.b64encode(uuid.uuid4().bytes[:11]).decode()
     headers, cookies = _headers(request)
     host = headers.get("host", "").partition(":")[0]
@@ -117,6 +130,8 @@ def http_event(request: Request, match: Match, path: str, query: str, account: s
         event["cookies"] = cookies
     if query:
         event["queryStringParameters"] = _joined(parse_qsl(query, keep_blank_values=True, errors="replace"))
+    if variables:
+        event["stageVariables"] = dict(variables)
     if match.parameters:
         event["pathParameters"] = {name: unquote(value) for name, value in match.parameters.items()}
     if request.body:
@@ -190,8 +205,10 @@ class Gateway(Server):
         port: int = 0,
         log: Log = lambda *_: None,
         decode_path: bool = False,
+        variables: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._router, self._invoke, self._log, self._decode_path = Router(routes), invoke, log, decode_path
+        self._variables = variables
         super().__init__(self._respond, host, port)
 
     def _respond(self, request: Request) -> Response:
@@ -202,9 +219,23 @@ class Gateway(Server):
         match = self._router.match(request.method, path)
         if match is None:
             return refusal(404, "Not Found")
-        event = http_event(request, match, path, query)
-        response = http_response(self._invoke(match.route.function, event))
+        event = http_event(request, match, path, query, variables=self._variables)
+        response = self._guard(match.route, event) or http_response(self._invoke(match.route.function, event))
         took = (time.perf_counter() - began) * 1000
         self._log(match.route.function, f"{match.route.key} {response.status} {took:.0f} ms")
         identifier = ("apigw-requestid", event["requestContext"]["requestId"])
         return Response(response.status, (*response.headers, identifier), response.body)
+
+    def _guard(self, route: Route, event: dict[str, Any]) -> Response | None:
+        """The refusal of the route's authorizer; where it agrees, what it says of the caller is put into the event."""
+        if route.authorizer is None:
+            return None
+        asked = authorizing.question(route.authorizer, event)
+        if asked is None:
+            return refusal(401, "Unauthorized")
+        answer = authorizing.verdict(route.authorizer, self._invoke(route.authorizer.function, asked), asked)
+        if answer is None:
+            return refusal(500, "Internal Server Error")
+        if answer.allowed:
+            event["requestContext"]["authorizer"] = {"lambda": answer.context}
+        return None if answer.allowed else refusal(403, "Forbidden")

@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from samtranslator.yaml_helper import yaml_parse
 
+from keywright import replay
 from keywright.description import HEADERS, RETURNED, Answer, Asked, Description, Operation, Schema
 from keywright.edge import FORM, JSON, Request
 from local import postman
@@ -45,6 +46,16 @@ or a wrong method. Every answer has `Cache-Control: no-store`.
 """
 
 Json = dict[str, Any]
+IDEMPOTENCY_KEY: Final[Json] = {
+    "name": replay.HEADER,
+    "in": "header",
+    "required": False,
+    "description": (
+        "For 24 hours, the same request of the same caller under the same key has one effect and one answer. A string "
+        "of a structured field (RFC 8941), or bare; without its quotes it has 1 to 255 characters."
+    ),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 2 * replay.LONGEST_KEY + 2},
+}
 
 
 class Contradiction(Exception):
@@ -151,7 +162,7 @@ def _tag(name: str, dialect: Description) -> Any:
 def _of_module(module: str, everything: Sequence[Route], dialects: Mapping[str, Description]) -> Json:
     loaded = importlib.import_module(module)
     its_routes = [route for route in everything if route.module == module]
-    schema: Json = json.loads(loaded.app.get_openapi_json_schema(openapi_version=VERSION))
+    schema: Json = json.loads(loaded.handler.app.get_openapi_json_schema(openapi_version=VERSION))
     shapes = _Shapes(schema["components"]["schemas"])
     example = Example.of(its_routes[0])
     for route in its_routes:
@@ -168,7 +179,7 @@ def _of_module(module: str, everything: Sequence[Route], dialects: Mapping[str, 
 
 def _operation(route: Route, module: Any, found: Json, dialect: Description, shapes: _Shapes, example: Example) -> Json:
     [status] = found["responses"].keys() - {"422", "500"}
-    endpoint = module.endpoint
+    endpoint = getattr(module.handler, "endpoint", module.handler)
     operation = Operation(
         name=route.name,
         method=route.method,
@@ -176,15 +187,18 @@ def _operation(route: Route, module: Any, found: Json, dialect: Description, sha
         status=int(status),
         scope=getattr(endpoint, "scope", None),
         body=getattr(endpoint, "body", None),
+        repeatable=getattr(endpoint, "repeatable", False),
     )
     summary, description = _summary(module)
     asked = dialect.asked(operation)
     parameters = [*_path_parameters(operation, dialect, shapes), *_query(asked, shapes)]
     parameters += ({**each, "schema": _without_null(each["schema"])} for each in found.get("parameters", ()))
+    if operation.repeatable:
+        parameters.append(IDEMPOTENCY_KEY)
     body = _body(asked, shapes) or found.get("requestBody")
     if body and getattr(endpoint, "may_be_empty", False):
         body = {**body, "required": False}
-    returned = next(iter(found["responses"][status]["content"].values()))["schema"]
+    returned: Json = next((each["schema"] for each in found["responses"][status].get("content", {}).values()), {})
     answers = dialect.answers(operation)
     described: Json = {
         "tags": [route.dialect],
@@ -261,7 +275,9 @@ def _response(answer: Answer, returned: Json, shapes: _Shapes) -> Json:
     described: Json = {"description": answer.description}
     if answer.headers:
         described["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in answer.headers}
-    return {**described, "content": {each: {"schema": schema(shape)} for each, shape in answer.content.items()}}
+    if answer.content:
+        described["content"] = {each: {"schema": schema(shape)} for each, shape in answer.content.items()}
+    return described
 
 
 class _Shapes:

@@ -26,9 +26,11 @@ from dataclasses import dataclass
 from itertools import chain
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from local import clock
 from local.template import Function
 
 ENVIRONMENTS = 4
@@ -80,7 +82,9 @@ def _end_with(parent: Any) -> None:
     os._exit(0)
 
 
-def _environment(function: Function, variables: dict[str, str], calls: Connection, output: Connection) -> None:
+def _environment(
+    function: Function, variables: dict[str, str], offset_file: Path | None, calls: Connection, output: Connection
+) -> None:
     """The life of one environment, in its own process: load the handler, then answer until the line goes dead."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
@@ -92,6 +96,8 @@ def _environment(function: Function, variables: dict[str, str], calls: Connectio
     os.environ.clear()
     os.environ.update(variables)
     time.tzset()
+    if offset_file is not None:
+        clock.shift(offset_file)
     sys.path[:0] = map(str, function.path)
     try:
         module, _, name = function.handler.rpartition(".")
@@ -132,11 +138,11 @@ def _nothing() -> None:
 
 
 class _Environment:
-    def __init__(self, function: Function, variables: dict[str, str], log: Log) -> None:
+    def __init__(self, function: Function, variables: dict[str, str], offset_file: Path | None, log: Log) -> None:
         self._function = function
         self._calls, theirs = multiprocessing.Pipe()
         reader, output = multiprocessing.Pipe(duplex=False)
-        self._process = _start(_environment, function, variables, theirs, output)
+        self._process = _start(_environment, function, variables, offset_file, theirs, output)
         theirs.close()
         output.close()
         self._pump = threading.Thread(target=self._pass_on, args=(reader, log), daemon=True)
@@ -187,11 +193,17 @@ class _Environment:
 
 
 class Runtime:
-    """`invoke` may be called from many threads. `log` gets every line that a function prints."""
+    """`invoke` may be called from many threads. `log` gets every line that a function prints. `offset_file` moves the
+    functions' clock, see `local.clock`."""
 
     def __init__(
-        self, functions: Mapping[str, Function], environment: Callable[[str], dict[str, str]], log: Log
+        self,
+        functions: Mapping[str, Function],
+        environment: Callable[[str], dict[str, str]],
+        log: Log,
+        offset_file: Path | None = None,
     ) -> None:
+        self._offset_file = offset_file
         self._functions, self._variables, self._log = functions, environment, log
         self._free: dict[str, list[_Environment]] = {name: [] for name in functions}
         self._all: set[_Environment] = set()
@@ -215,7 +227,7 @@ class Runtime:
                 environment = self._free[function].pop()
                 if environment.alive:
                     return environment
-        environment = _Environment(self._functions[function], self._variables(function), self._log)
+        environment = _Environment(self._functions[function], self._variables(function), self._offset_file, self._log)
         self._all.add(environment)
         return environment
 

@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from local.template import ACCOUNT, REGION, Schedule
@@ -33,8 +34,13 @@ def scheduled_event(schedule: Schedule) -> dict[str, Any]:
 
 
 class Scheduler:
-    def __init__(self, schedules: Iterable[Schedule], invoke: Invoke) -> None:
-        self._schedules, self._invoke, self._stopped = tuple(schedules), invoke, threading.Event()
+    """`every_seconds` takes the place of the template's own periods: who looks on does not want to wait for them."""
+
+    def __init__(self, schedules: Iterable[Schedule], invoke: Invoke, every_seconds: int | None = None) -> None:
+        self._schedules = tuple(
+            replace(each, period_seconds=every_seconds or each.period_seconds) for each in schedules
+        )
+        self._invoke, self._stopped = invoke, threading.Event()
 
     def start(self) -> None:
         for schedule in self._schedules:

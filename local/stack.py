@@ -24,7 +24,7 @@ from botocore.exceptions import ClientError, ParamValidationError
 from moto.kms.models import kms_backends
 
 from local.aws import KEY_PREFIX, Aws
-from local.template import ACCOUNT, Key, Table, Template, TemplateError
+from local.template import ACCOUNT, Function, Key, Table, Template, TemplateError
 
 PARAMETERS = {"Stage": "local", "MailSender": "keys@keywright.example", "MailIdentity": "keywright.example"}
 """The stage marks the tokens made here, so that they cannot be taken for those of a deployment."""
@@ -72,6 +72,8 @@ class Stack:
             self._make_key(key)
         for bus in self.template.event_buses:
             self.client("events").create_event_bus(Name=bus)
+        for queue in self.template.queues:
+            self.client("sqs").create_queue(QueueName=queue)
         for identity in self.template.identities:
             self.client("sesv2").create_email_identity(EmailIdentity=identity)
 
@@ -88,10 +90,13 @@ class Stack:
     def environment(self, function: str) -> dict[str, str]:
         """What Lambda would put into os.environ. AWS's own configuration files on this machine are kept out, and
         AWS_SAM_LOCAL tells Powertools that there is no X-Ray daemon."""
-        declared = self.template.functions[function]
+        return self.environment_of(self.template.functions[function])
+
+    def environment_of(self, declared: Function) -> dict[str, str]:
+        """The same for a function of another template. It has no right to anything here."""
         return {
             **declared.variables,
-            "AWS_ACCESS_KEY_ID": f"{KEY_PREFIX}{function}",
+            "AWS_ACCESS_KEY_ID": f"{KEY_PREFIX}{declared.logical_id}",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_DEFAULT_REGION": self.template.region,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -100,7 +105,7 @@ class Stack:
             "AWS_LAMBDA_FUNCTION_NAME": declared.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
             "AWS_LAMBDA_LOG_GROUP_NAME": declared.log_group,
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{function}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{declared.logical_id}",
             "AWS_REGION": self.template.region,
             "AWS_SAM_LOCAL": "true",
             "AWS_SECRET_ACCESS_KEY": "local",

@@ -26,8 +26,14 @@ STACK = "keywright"
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 
-AWS_MANAGED = {"AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"}
-"""Policies that SAM attaches by itself, for logs and traces; no call that is made here needs them."""
+AWS_MANAGED = {
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AWSXrayWriteOnlyAccess",
+}
+"""Policies that SAM attaches by itself, for logs, traces and reading a stream; no call that a function makes needs
+them."""
 
 
 class TemplateError(Exception):
@@ -72,10 +78,21 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorizer:
+    """A Lambda authorizer of payload format 2.0. Without every one of `headers` it is not asked at all; `simple` is
+    whether it says yes or no, and not a policy."""
+
+    function: str
+    headers: tuple[str, ...]
+    simple: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     method: str
     path: str
     function: str
+    authorizer: Authorizer | None = None
 
     @property
     def key(self) -> str:
@@ -90,6 +107,23 @@ class Schedule:
     input: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StreamSource:
+    """A function that follows a table's stream. `filters` are patterns of Lambda, of which one must match; `retries` is
+    None for as long as the stream keeps its records, `queue` the ARN of where the failed ones are noted."""
+
+    name: str
+    table: str
+    function: str
+    filters: tuple[dict[str, Any], ...]
+    batch_size: int
+    retries: int | None
+    bisects: bool
+    reports_failures: bool
+    from_the_beginning: bool
+    queue: str | None
+
+
 @dataclass(frozen=True)
 class Template:
     """Tables, keys, log groups and functions by their logical ids."""
@@ -101,7 +135,12 @@ class Template:
     log_groups: dict[str, str] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    variables: dict[str, str] = field(default_factory=dict)
+    """Of the API's stage."""
+    exports: dict[str, str] = field(default_factory=dict)
     schedules: tuple[Schedule, ...] = ()
+    stream_sources: tuple[StreamSource, ...] = ()
+    queues: tuple[str, ...] = ()
     event_buses: tuple[str, ...] = ()
     identities: tuple[str, ...] = ()
 
@@ -114,12 +153,15 @@ class Template:
         region: str = REGION,
         account: str = ACCOUNT,
         stack: str = STACK,
+        beside: Template | None = None,
     ) -> Template:
-        """Raises TemplateError and nothing else."""
+        """`beside` is the stack whose exports this one imports. Raises TemplateError and nothing else."""
         path = Path(path)
         try:
             expanded = expand(path, region)
-            return _read(_Intrinsics(expanded, parameters or {}, region, account, stack), path.resolve().parent)
+            imports = {} if beside is None else beside.exports
+            resolve = _Intrinsics(expanded, parameters or {}, region, account, stack, imports)
+            return _read(resolve, path.resolve().parent, {} if beside is None else beside.functions)
         except TemplateError as error:
             raise TemplateError(f"{path}: {error}") from error
         except (KeyError, TypeError, ValueError, AttributeError, LookupError) as error:
@@ -184,9 +226,17 @@ class _Intrinsics:
     """CloudFormation's functions over names that are known before anything is made, so order never matters."""
 
     def __init__(
-        self, template: dict[str, Any], parameters: Mapping[str, str], region: str, account: str, stack: str
+        self,
+        template: dict[str, Any],
+        parameters: Mapping[str, str],
+        region: str,
+        account: str,
+        stack: str,
+        imports: Mapping[str, str],
     ) -> None:
         self.resources: dict[str, Any] = template["Resources"]
+        self.outputs: dict[str, Any] = template.get("Outputs", {})
+        self._imports = imports
         self.region, self.account, self.stack = region, account, stack
         self._conditions = template.get("Conditions", {})
         self._mappings = template.get("Mappings", {})
@@ -244,9 +294,16 @@ class _Intrinsics:
             raise TemplateError(f"{name}.{attribute} is referred to and {name} is nowhere declared")
         if attribute == "Arn":
             return self.arn(name)
+        if attribute == "StreamArn":
+            return f"{self.arn(name)}/stream/local"
         if attribute in {"KeyId", "Name", "QueueName", "TopicName"}:
             return self.name(name)
         raise TemplateError(f"{name}.{attribute} is not known to the local stack")
+
+    def _import(self, name: str) -> str:
+        if name not in self._imports:
+            raise TemplateError(f"{name} is imported, and no stack beside exports it")
+        return self._imports[name]
 
     def _substitute(self, argument: str | list[Any]) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else argument
@@ -277,6 +334,8 @@ class _Intrinsics:
                 return self._ref(argument)
             if function == "Condition" and isinstance(argument, str):
                 return self._holds(argument)
+            if function == "Fn::ImportValue":
+                return self._import(self(argument))
             if function.startswith("Fn::"):
                 return self._function(function[4:], argument)
         return {key: value for key, item in node.items() if (value := self(item)) is not None}
@@ -309,12 +368,12 @@ class _Intrinsics:
         raise TemplateError(f"Fn::{function} is not known to the local stack")
 
 
-def _read(resolve: _Intrinsics, base: Path) -> Template:
+def _read(resolve: _Intrinsics, base: Path, beside: Mapping[str, Function]) -> Template:
     functions = {
         name: _function(resolve, name, properties, base)
         for name, properties in resolve.of_type("AWS::Lambda::Function").items()
     }
-    by_arn = {function.arn: name for name, function in functions.items()}
+    by_arn = {function.arn: name for name, function in (*beside.items(), *functions.items())}
     return Template(
         region=resolve.region,
         account=resolve.account,
@@ -329,7 +388,19 @@ def _read(resolve: _Intrinsics, base: Path) -> Template:
         log_groups={name: resolve.name(name) for name in resolve.of_type("AWS::Logs::LogGroup")},
         functions=functions,
         routes=tuple(_routes(resolve, by_arn)),
+        variables={
+            name: value
+            for stage in resolve.of_type("AWS::ApiGatewayV2::Stage").values()
+            for name, value in stage.get("StageVariables", {}).items()
+        },
+        exports={
+            resolve(output["Export"]["Name"]): resolve(output["Value"])
+            for output in resolve.outputs.values()
+            if "Export" in output
+        },
         schedules=tuple(_schedules(resolve, by_arn)),
+        stream_sources=tuple(_stream_sources(resolve, functions)),
+        queues=tuple(map(resolve.name, resolve.of_type("AWS::SQS::Queue"))),
         event_buses=tuple(map(resolve.name, resolve.of_type("AWS::Events::EventBus"))),
         identities=tuple(_identities(resolve, functions.values())),
     )
@@ -382,13 +453,33 @@ def _identities(resolve: _Intrinsics, functions: Iterable[Function]) -> Iterable
 def _routes(resolve: _Intrinsics, by_arn: dict[str, str]) -> list[Route]:
     routes = []
     for api in resolve.of_type("AWS::ApiGatewayV2::Api").values():
+        authorizers = {name: _authorizer(name, declared, by_arn) for name, declared in _security(api["Body"])}
         for path, operations in api["Body"]["paths"].items():
             for method, operation in operations.items():
-                uri = operation["x-amazon-apigateway-integration"]["uri"]
-                function = by_arn[re.search(r"functions/(.+)/invocations", uri)[1]]  # type: ignore[index]
+                function = _called(operation["x-amazon-apigateway-integration"]["uri"], by_arn)
                 verb = "ANY" if method == "x-amazon-apigateway-any-method" else method.upper()
-                routes.append(Route(verb, path, function))
+                names = [name for each in operation.get("security", []) for name in each]
+                routes.append(Route(verb, path, function, authorizers[names[0]] if names else None))
     return routes
+
+
+def _called(uri: str, by_arn: Mapping[str, str]) -> str:
+    return by_arn[re.search(r"functions/(.+)/invocations", uri)[1]]  # type: ignore[index]
+
+
+def _security(body: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
+    for name, scheme in body.get("components", {}).get("securitySchemes", {}).items():
+        yield name, scheme["x-amazon-apigateway-authorizer"]
+
+
+def _authorizer(name: str, declared: Mapping[str, Any], by_arn: Mapping[str, str]) -> Authorizer:
+    sources = declared.get("identitySource", [])
+    headers = tuple(source.removeprefix("$request.header.").lower() for source in sources)
+    if declared.get("type") != "request" or declared.get("authorizerPayloadFormatVersion") != "2.0":
+        raise TemplateError(f"the authorizer {name} is no Lambda authorizer of payload format 2.0")
+    if any("$" in header for header in headers) or declared.get("authorizerResultTtlInSeconds") != 0:
+        raise TemplateError(f"the authorizer {name} is asked by headers, and each time anew, or not here")
+    return Authorizer(_called(declared["authorizerUri"], by_arn), headers, bool(declared.get("enableSimpleResponses")))
 
 
 def _schedules(resolve: _Intrinsics, by_arn: dict[str, str]) -> list[Schedule]:
@@ -404,3 +495,31 @@ def _schedules(resolve: _Intrinsics, by_arn: dict[str, str]) -> list[Schedule]:
             target = properties["Target"]
             schedules.append(Schedule(name, period, by_arn[target["Arn"]], target.get("Input")))
     return schedules
+
+
+def _stream_sources(resolve: _Intrinsics, functions: Mapping[str, Function]) -> Iterable[StreamSource]:
+    by_stream = {f"{resolve.arn(name)}/stream/local": name for name in resolve.of_type("AWS::DynamoDB::Table")}
+    by_name = {function.name: name for name, function in functions.items()}
+    for name, properties in resolve.of_type("AWS::Lambda::EventSourceMapping").items():
+        if (table := by_stream.get(properties["EventSourceArn"])) is None:
+            raise TemplateError(f"{name}: only streams of tables are followed here, not {properties['EventSourceArn']}")
+        if properties.get("Enabled", True):
+            attempts = properties.get("MaximumRetryAttempts", -1)
+            yield StreamSource(
+                name=name,
+                table=table,
+                function=by_name[properties["FunctionName"]],
+                filters=tuple(
+                    json.loads(each["Pattern"]) for each in properties.get("FilterCriteria", {}).get("Filters", ())
+                ),
+                batch_size=properties.get("BatchSize", 100),
+                retries=None if attempts == -1 else attempts,
+                bisects=properties.get("BisectBatchOnFunctionError", False),
+                reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
+                from_the_beginning=properties["StartingPosition"] == "TRIM_HORIZON",
+                queue=properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
+            )
+
+
+if __name__ == "__main__":
+    print(json.dumps(expand(Path("template.yaml")), indent=1))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,9 +10,23 @@ from keywright.ports import Desk
 from local import demo
 from local.stack import Stack
 from tests.bundle import Bundle
+from tests.permissions import VARIABLE, Recorder
 from tests.world import World
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def recorded_permissions() -> Iterator[None]:
+    """Where the variable names a folder, every process keeps there what the judge allowed the functions."""
+    folder = os.environ.get(VARIABLE)
+    if not folder:
+        yield
+        return
+    recorder = Recorder(Path(folder))
+    recorder.start()
+    yield
+    recorder.stop()
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,9 @@ def breaches(method: str, route: str, answer: Answer) -> Iterator[str]:
         yield f"the status {answer.status} is not described"
         return
     yield from (f"{name} is missing" for name in response.get("headers", ()) if name.lower() not in answer.headers)
+    if "content" not in response:
+        yield from (["a body is not described"] if answer.body else [])
+        return
     media_type = answer.headers["content-type"].partition(";")[0].strip()
     if media_type not in response["content"]:
         yield f"{media_type} is not described for {answer.status}"

@@ -8,7 +8,7 @@ from keywright.dialects import native
 from keywright.dialects.native import owners, wire
 from keywright.edge import CurrentDesk, CurrentPrincipal
 
-endpoint = native.endpoint("owners:change", body=native.JSON)
+endpoint = native.endpoint("owners:change", body=native.JSON, repeatable=True)
 app = endpoint.app
 
 

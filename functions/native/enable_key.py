@@ -5,7 +5,7 @@ from keywright.dialects import native
 from keywright.dialects.native import wire
 from keywright.edge import CurrentDesk, CurrentPrincipal
 
-endpoint = native.key_endpoint("keys:change", body=native.JSON)
+endpoint = native.key_endpoint("keys:change", body=native.JSON, repeatable=True)
 app = endpoint.app
 
 

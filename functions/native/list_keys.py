@@ -1,6 +1,7 @@
 """GET /v1/keys?owner_kind=...&owner_id=...: an owner's keys, without their secrets, by kind and then oldest first.
 
-`state` keeps those that are active, disabled, expired or revoked now, `never_expires` those without an expiry.
+`state` keeps those that are active, disabled, expired or revoked now, `never_expires` those without an expiry. Deleted
+ones are listed by the state `deleted` alone, as long as they can be had back.
 """
 
 from typing import Annotated
@@ -33,6 +34,7 @@ def list_keys(
         OwnerRef(caller.tenant, owner_kind, owner_id),
         kind,
         where=wire.filtered(state, never_expires, now_ms),
+        deleted=state is KeyState.DELETED,
         limit=limit,
         after=after,
     )

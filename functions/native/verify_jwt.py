@@ -13,7 +13,7 @@ app = endpoint.app
 def verify_jwt(
     body: wire.VerifyJwt, caller: CurrentPrincipal, read: CurrentReading, desk: CurrentDesk
 ) -> wire.VerifiedJwt:
-    return verifying.verify_jwt(desk, caller.tenant, body, read)
+    return verifying.verify_jwt(desk, caller, body, read)
 
 
 handler = endpoint

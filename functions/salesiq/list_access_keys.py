@@ -5,7 +5,7 @@ The vendor's page prints the address with two parts swapped, its sample has them
 
 from keywright.dialects import salesiq
 from keywright.dialects.salesiq import channels, wire
-from keywright.edge import CurrentDesk
+from keywright.edge import CurrentDesk, CurrentPrincipal
 
 endpoint = salesiq.endpoint("READ")
 app = endpoint.app
@@ -13,8 +13,8 @@ app = endpoint.app
 
 @app.get("/api/v2/<screenname>/apps/<appId>/channels/<kind>/accesskeys")
 @app.get("/api/v2/<screenname>/apps/<appId>/<kind>/channels/accesskeys")
-def list_access_keys(at: salesiq.LocatedChannel, desk: CurrentDesk) -> wire.AccessKeysAnswer:
-    return wire.AccessKeysAnswer.of(at.url, *channels.access_keys(desk, at))
+def list_access_keys(at: salesiq.LocatedChannel, caller: CurrentPrincipal, desk: CurrentDesk) -> wire.AccessKeysAnswer:
+    return wire.AccessKeysAnswer.of(at.url, *channels.access_keys(desk, caller, at))
 
 
 handler = endpoint

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from keywright.dialects import sunshine
 from keywright.dialects.sunshine import keys, paths, wire
-from keywright.edge import CurrentDesk, Found
+from keywright.edge import CurrentDesk, CurrentPrincipal, Found
 from keywright.model import Key
 
 endpoint = sunshine.key_endpoint(paths.app)
@@ -13,8 +13,8 @@ app = endpoint.app
 
 @app.get("/v2/apps/<appId>/keys/<keyId>")
 @app.get("/sc/v2/apps/<appId>/keys/<keyId>")
-def get_app_key(key: Annotated[Key, Found], desk: CurrentDesk) -> wire.KeyResponse:
-    return keys.one(desk, key)
+def get_app_key(key: Annotated[Key, Found], caller: CurrentPrincipal, desk: CurrentDesk) -> wire.KeyResponse:
+    return keys.one(desk, caller, key)
 
 
 handler = endpoint

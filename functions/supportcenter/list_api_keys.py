@@ -15,7 +15,7 @@ app = endpoint.app
 @app.route("/api/json/listApiKeys", method=["GET", "POST"])
 @app.route("/api/xml/listApiKeys", method=["GET", "POST"])
 def list_api_keys(found: Annotated[reps.Listing, Found], caller: CurrentPrincipal, desk: CurrentDesk) -> Response[str]:
-    rows, more = reps.rows(desk, caller.tenant, found.asked)
+    rows, more = reps.rows(desk, caller, found.asked)
     return found.style.rows("API Keys listed successfully.", rows, more=more)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -13,34 +13,46 @@ from functools import partial
 from pathlib import Path
 
 from local.server import Request, Response, Server
+from local.stack import PARAMETERS
+from local.template import Template
+from tests.benchmarks import measuring
 from tests.benchmarks.figures import Figure, Row, Section
-from tests.benchmarks.measuring import Compared, Subject, count_instructions, take_turns
+from tests.benchmarks.measuring import NOT_COUNTED, Compared, Subject, count_all, take_turns
 from tests.benchmarks.place import ROOT
 
 BARE = Subject("bare_get_item")
 NOTHING = Compared(Subject("nothing"), BARE, "the interpreter alone")
 COMPARED = [
     Compared(BARE, BARE, "`import boto3`, a client, one `get_item`"),
+    Compared(Subject("authorize"), BARE, "the authorizer, lean", 0.40),
     Compared(Subject("verify"), BARE, "`POST /v1/keys/verify`, lean", 0.80),
     Compared(Subject("verify", "boto3"), BARE, "the same, boto3"),
     Compared(Subject("issue"), BARE, "`POST /v1/keys`, lean", 1.40),
     Compared(Subject("issue", "boto3"), BARE, "the same, boto3"),
 ]
 HANDLERS = {
-    "bare_get_item": ("tests.benchmarks.bare.handler", "native/verify_key"),
-    "verify": ("native.verify_key.handler", "native/verify_key"),
-    "issue": ("native.issue_key.handler", "native/issue_key"),
+    "bare_get_item": ("tests.benchmarks.bare.handler", "NativeVerifyKey"),
+    "authorize": ("authorizers.authorize_http_api.handler", "AuthorizersAuthorizeHttpApi"),
+    "verify": ("native.verify_key.handler", "NativeVerifyKey"),
+    "issue": ("native.issue_key.handler", "NativeIssueKey"),
 }
+"""By subject the handler, and the function whose event it gets; any other subject is a function of the template."""
+OTHERS_ROUNDS = min(2, measuring.ROUNDS)
+SLOWEST = 10
+OTHERS_TARGET = 1.40
 CLIENT = """\
 From the start of the process, `python -m awslambdaric`, to the answer that it sends, over TLS, the sources compiled
 beforehand."""
 ALONE = "The same without the runtime client: from the start of the process to the answer of the handler."
+OTHERS = """\
+Every other function likewise, {rounds} rounds each, of which the {slowest} slowest are shown. {within} of {all} are
+within the target of {target:.2f}.{failed}"""
 INSTRUCTIONS = """\
 The same by instructions, in millions, which repeat from run to run; without TLS, whose cryptography valgrind cannot
 leave to the processor."""
 
 
-def run(folder: Path) -> list[Section]:
+def run(folder: Path) -> list[Section | str]:
     alone = [NOTHING, *COMPARED]
     sections = [
         _section(
@@ -48,12 +60,46 @@ def run(folder: Path) -> list[Section]:
         ),
         _section("A cold start alone", ALONE, alone, _times(alone, folder, _alone)),
     ]
-    if shutil.which("valgrind") is not None:
-        counted = [
-            Figure([count_instructions(each.subject, folder, _command(each.subject, 2)) / 1e6], "M") for each in alone
-        ]
-        sections.append(_section("A cold start alone, by instructions", INSTRUCTIONS, alone, counted))
-    return sections
+    sections.append(_others(folder))
+    judged = [each for each in alone if each.target is not None or each.floor == BARE == each.subject]
+    counted, title = (
+        count_all([(each.subject, _command(each.subject, 2)) for each in judged], folder),
+        "A cold start alone, by instructions",
+    )
+    if counted is None:
+        return [*sections, f"## {title}\n\n{NOT_COUNTED}"]
+    figures = [Figure([each / 1e6], "M") for each in counted]
+    return [*sections, _section(title, INSTRUCTIONS, judged, figures)]
+
+
+def _others(folder: Path) -> Section:
+    functions = Template.load(ROOT / "template.yaml", PARAMETERS).functions
+    known = {function for _, function in HANDLERS.values()}
+    values: dict[str, list[float]] = {name: [] for name in functions if name not in known}
+    floor, failed = list[float](), set[str]()
+    for _ in range(OTHERS_ROUNDS):
+        floor.append(_under_client(folder, BARE))
+        for name, taken in values.items():
+            try:
+                taken.append(_under_client(folder, Subject(name), functions[name].handler))
+            except RuntimeError:
+                failed.add(name)
+    base = Figure(floor, "ms")
+    rows = [Row(name, Figure(taken, "ms"), base, OTHERS_TARGET) for name, taken in values.items() if name not in failed]
+    rows.sort(key=lambda row: -row.ratio)
+    text = OTHERS.format(
+        rounds=OTHERS_ROUNDS,
+        slowest=SLOWEST,
+        within=sum(row.ratio <= OTHERS_TARGET for row in rows),
+        all=len(rows),
+        target=OTHERS_TARGET,
+        failed=f" Without an answer to a replayed event: {', '.join(sorted(failed))}." if failed else "",
+    )
+    return Section(
+        "A cold start of every other function",
+        text,
+        [Row("`import boto3`, a client, one `get_item`", base, base), *rows[:SLOWEST]],
+    )
 
 
 def _times(compared: Sequence[Compared], folder: Path, take: Callable[[Path, Subject], float]) -> list[Figure]:
@@ -92,10 +138,11 @@ def _alone(folder: Path, subject: Subject) -> float:
     return taken * 1000
 
 
-def _under_client(folder: Path, subject: Subject) -> float:
-    """Milliseconds from the start of the process to the answer that it sends to Lambda's runtime interface."""
-    handler, name = HANDLERS[subject.name]
-    event = (ROOT / "events" / f"{name}.json").read_bytes()
+def _under_client(folder: Path, subject: Subject, handler: str = "") -> float:
+    """Milliseconds from the start of the process to the answer that it sends to Lambda's runtime interface. Raises
+    RuntimeError where it answers that it failed."""
+    handler, name = HANDLERS.get(subject.name, (handler, subject.name))
+    event = json.dumps(json.loads((folder / "events.json").read_text())[name]).encode()
     answered, told, given = threading.Event(), list[bytes](), threading.Event()
 
     def respond(request: Request) -> Response | None:

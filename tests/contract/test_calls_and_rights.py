@@ -12,11 +12,12 @@ import pytest
 from local import demo
 from local.stack import Stack
 from local.template import Function
-from tests.bundle import Bundle
+from tests.bundle import Bundle, is_note
 
 ROOT = Path(__file__).resolve().parents[2]
-GET, BATCH, QUERY = "GetItem", "BatchGetItem", "Query"
+GET, BATCH, QUERY, UPDATE = "GetItem", "BatchGetItem", "Query", "UpdateItem"
 SEAL, REVEAL, COMMIT, MAIL = "Encrypt", "Decrypt", "TransactWriteItems", "SendEmail"
+PUBLISH = "PutEvents"
 
 
 class Row(NamedTuple):
@@ -28,23 +29,40 @@ class Row(NamedTuple):
 
 TABLE: Final = {
     "NativeCreateFirstOperator": Row((SEAL, COMMIT)),
-    "NativeCreateTenant": Row((GET, SEAL, COMMIT)),
+    "NativeCreateTenant": Row((GET, SEAL, COMMIT), may_decrypt=True),
     "NativeCreateOwner": Row((GET, COMMIT), may_decrypt=True),
     "NativeListOwners": Row((GET, QUERY)),
     "NativeGetOwner": Row((GET, GET)),
     "NativeChangeOwner": Row((GET, BATCH, COMMIT)),
-    "NativeIssueKey": Row((GET, SEAL, COMMIT)),
+    "NativeIssueKey": Row((GET, SEAL, COMMIT), may_decrypt=True),
     "NativeListKeys": Row((GET, QUERY)),
+    "NativeListAuditEvents": Row((GET, QUERY)),
     "NativeGetKey": Row((BATCH,)),
+    "NativeChangeKey": Row((BATCH, COMMIT)),
+    "NativeDeleteKey": Row((BATCH, COMMIT)),
+    "NativeUndeleteKey": Row((BATCH, COMMIT)),
+    "NativeRotateKey": Row((BATCH, SEAL, COMMIT), may_decrypt=True),
+    "NativeExtendRotation": Row((BATCH, COMMIT)),
+    "NativeCancelRotation": Row((BATCH, COMMIT)),
+    "NativeFinishRotation": Row((BATCH, COMMIT)),
     "NativeDisableKey": Row((BATCH, COMMIT)),
     "NativeEnableKey": Row((BATCH, COMMIT)),
+    "NativeCreateLink": Row((BATCH, MAIL, COMMIT), may_decrypt=True),
+    "NativeListLinks": Row((BATCH, QUERY)),
+    "NativeRevokeLink": Row((BATCH, COMMIT)),
+    "HandoverShowLink": Row((GET, BATCH)),
+    "HandoverOpenLink": Row((GET, BATCH, REVEAL, COMMIT), may_decrypt=True),
+    "HandoverRefuseUnknownPath": Row(()),
     "NativeVerifyKey": Row((BATCH,)),
+    "NativeVerifyKeys": Row((BATCH,)),
+    "NativeIntrospect": Row((BATCH,)),
+    "NativeRevokeSelf": Row((GET, GET, COMMIT)),
     "NativeVerifyJwt": Row((BATCH, REVEAL), may_decrypt=True),
     "NativeRevokeKey": Row((BATCH, COMMIT)),
     "NativeGetOpenapi": Row(()),
     "NativeRefuseUnknownPath": Row(()),
-    "SalesiqListAccessKeys": Row((GET, BATCH, REVEAL), may_decrypt=True),
-    "SalesiqGetChannel": Row((GET, BATCH, REVEAL, REVEAL), may_decrypt=True),
+    "SalesiqListAccessKeys": Row((GET, BATCH, REVEAL, COMMIT), may_decrypt=True),
+    "SalesiqGetChannel": Row((GET, BATCH, REVEAL, REVEAL, COMMIT), may_decrypt=True),
     "SalesiqUpdateChannel": Row((GET, BATCH, REVEAL, REVEAL, COMMIT), may_decrypt=True),
     "SalesiqUpdateAccessKey": Row((GET, BATCH, REVEAL, REVEAL, COMMIT), may_decrypt=True),
     "SalesiqCreateAccessKey": Row((GET, BATCH, REVEAL, REVEAL, SEAL, COMMIT), may_decrypt=True),
@@ -53,22 +71,22 @@ TABLE: Final = {
     "SalesiqRefreshAccessToken": Row((BATCH, GET, SEAL, COMMIT)),
     "SalesiqRefuseUnknownPath": Row(()),
     "SupportcenterGenerateApiKey": Row((GET, BATCH, SEAL, COMMIT)),
-    "SupportcenterListApiKeys": Row((GET, GET, QUERY, REVEAL, REVEAL, REVEAL, REVEAL), may_decrypt=True),
-    "SupportcenterEmailApiKey": Row((GET, BATCH, REVEAL, MAIL), may_decrypt=True),
+    "SupportcenterListApiKeys": Row((GET, GET, QUERY, REVEAL, REVEAL, REVEAL, REVEAL, COMMIT), may_decrypt=True),
+    "SupportcenterEmailApiKey": Row((GET, BATCH, REVEAL, COMMIT, MAIL), may_decrypt=True),
     "SupportcenterRegenerateApiKey": Row((GET, BATCH, SEAL, COMMIT)),
     "SupportcenterDeleteApiKey": Row((GET, BATCH, COMMIT)),
     "SupportcenterRefuseUnknownPath": Row(()),
     "SupportcenterConsole": Row(()),
-    "SunshineListIntegrationKeys": Row((GET, BATCH, QUERY, REVEAL, REVEAL), may_decrypt=True),
-    "SunshineGetIntegrationKey": Row((GET, BATCH, REVEAL), may_decrypt=True),
+    "SunshineListIntegrationKeys": Row((GET, BATCH, QUERY, REVEAL, REVEAL, COMMIT), may_decrypt=True),
+    "SunshineGetIntegrationKey": Row((GET, BATCH, REVEAL, COMMIT), may_decrypt=True),
     "SunshineCreateIntegrationKey": Row((GET, BATCH, SEAL, COMMIT), may_decrypt=True),
     "SunshineDeleteIntegrationKey": Row((GET, BATCH, COMMIT), may_decrypt=True),
-    "SunshineListAppKeys": Row((GET, BATCH, QUERY, REVEAL, REVEAL), may_decrypt=True),
-    "SunshineGetAppKey": Row((GET, BATCH, REVEAL), may_decrypt=True),
+    "SunshineListAppKeys": Row((GET, BATCH, QUERY, REVEAL, REVEAL, COMMIT), may_decrypt=True),
+    "SunshineGetAppKey": Row((GET, BATCH, REVEAL, COMMIT), may_decrypt=True),
     "SunshineCreateAppKey": Row((GET, BATCH, SEAL, COMMIT), may_decrypt=True),
     "SunshineDeleteAppKey": Row((GET, BATCH, COMMIT), may_decrypt=True),
     "SunshineRefuseUnknownPath": Row(()),
-    "VoltmxGetAppApiKeys": Row((GET, BATCH, QUERY, REVEAL, REVEAL), may_decrypt=True),
+    "VoltmxGetAppApiKeys": Row((GET, BATCH, QUERY, REVEAL, REVEAL, COMMIT), may_decrypt=True),
     "VoltmxGetAppApiKeyDetails": Row((GET, BATCH)),
     "VoltmxAddAppApiKey": Row((GET, BATCH, SEAL, COMMIT)),
     "VoltmxModifyAppApiKey": Row((BATCH, BATCH, COMMIT)),
@@ -76,7 +94,11 @@ TABLE: Final = {
     "VoltmxLogin": Row((GET, GET, SEAL, COMMIT)),
     "VoltmxRefuseUnknownPath": Row(()),
     "NativeDeleteOwner": Row((GET, GET, COMMIT, QUERY, COMMIT)),
-    "ScheduledSweepExpiredKeys": Row((QUERY, QUERY, QUERY, QUERY)),
+    "StreamsPublishEvents": Row((PUBLISH,)),
+    "AuthorizersAuthorizeHttpApi": Row((GET,)),
+    "AuthorizersAuthorizeRestApi": Row((GET,)),
+    "StreamsMailWarnings": Row((BATCH, MAIL)),
+    "ScheduledSweepExpiredKeys": Row((UPDATE, QUERY, QUERY, QUERY, QUERY, UPDATE)),
 }
 
 
@@ -103,7 +125,8 @@ def test_the_committed_event_succeeds_with_exactly_these_calls(name: str, demo_b
     stack = demo_bundle.stack
     before = len(stack.aws.calls)
     result = demo_bundle.invoke(name, event_of(stack.template.functions[name]))
-    made = [call.operation for call in stack.aws.calls[before:]]
+    # A note of a key's last use is nothing that the answer waits for.
+    made = [call.operation for call in stack.aws.calls[before:] if not is_note(call)]
 
     assert sorted(made) == sorted(TABLE[name].calls)
     assert (
@@ -112,8 +135,8 @@ def test_the_committed_event_succeeds_with_exactly_these_calls(name: str, demo_b
         else True
     )
     if "statusCode" in result.payload and TABLE[name].calls:
-        assert result.payload["statusCode"] in {200, 201}, result.payload["body"]
-        assert not result.payload["body"].startswith('{"error"'), "SalesIQ refuses with 200 too"
+        assert result.payload["statusCode"] in {200, 201, 204}, result.payload["body"]
+        assert not (result.payload["body"] or "").startswith('{"error"'), "SalesIQ refuses with 200 too"
 
 
 @pytest.mark.parametrize("name", TABLE)

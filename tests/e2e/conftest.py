@@ -23,7 +23,7 @@ from local.template import Function, Template
 from tests.e2e.lambda_host import Environment, link_runtime
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COPIED = (".*", "docs", "tests")
+NOT_COPIED = (".*", "tests")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -35,8 +35,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @functools.cache
-def checkout() -> Path:
-    """A copy to run in, so that nobody's own .local/demo.env is written over. It uses the environment that is here."""
+def checkout(_name: str = "") -> Path:
+    """A copy to run in, so that nobody's own .local/demo.env is written over. It uses the environment that is here.
+    There is one for each name: what runs beside the session's own takes another."""
     copy = Path(tempfile.mkdtemp()) / "keywright"
     atexit.register(shutil.rmtree, copy.parent)
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
@@ -48,14 +49,15 @@ class Running:
     """A started `python -m local`: in a process group of its own, as a terminal would have it, on free ports unless
     told otherwise. Its output is read all the time, or it would stop when the pipe is full."""
 
-    def __init__(self, *command: str, **environment: str) -> None:
-        path = os.pathsep.join(str(checkout() / part) for part in ("layers/keywright", "functions"))
+    def __init__(self, *command: str, folder: Path | None = None, **environment: str) -> None:
+        self.folder = folder or checkout()
+        path = os.pathsep.join(str(self.folder / part) for part in ("layers/keywright", "functions"))
         self.printed = ""
         self.values: dict[str, str] = {}
         """Those of .local/demo.env, as a shell reads them."""
         self.process = subprocess.Popen(
             command or [sys.executable, "-m", "local"],
-            cwd=checkout(),
+            cwd=self.folder,
             env={**os.environ, "PYTHONPATH": path, "PORT": "0", "AWS_PORT": "0", **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -79,7 +81,7 @@ class Running:
         assert self._ready.wait(60), self.printed
         assert self.process.poll() is None, f"it ended before it was ready:\n{self.printed}"
         script = "env -i sh -c 'set -a; . .local/demo.env; env'"
-        sourced = subprocess.run(["sh", "-c", script], cwd=checkout(), check=True, capture_output=True, text=True)
+        sourced = subprocess.run(["sh", "-c", script], cwd=self.folder, check=True, capture_output=True, text=True)
         self.values = dict(line.split("=", 1) for line in sourced.stdout.splitlines())
 
     def wait_until_over(self) -> int:
@@ -111,8 +113,8 @@ class Running:
 
 
 @contextmanager
-def started(*command: str) -> Iterator[Running]:
-    running = Running(*command)
+def started(*command: str, folder: Path | None = None, **environment: str) -> Iterator[Running]:
+    running = Running(*command, folder=folder, **environment)
     try:
         running.wait_until_ready()
         yield running

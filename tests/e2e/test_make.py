@@ -13,7 +13,7 @@ from tests.e2e.conftest import ROOT
 @pytest.fixture
 def fresh(tmp_path: Path) -> Path:
     """A checkout in which nothing was installed yet, as far as the Makefile looks."""
-    for name in ("Makefile", "requirements-dev.txt", "requirements-sam.txt"):
+    for name in ("Makefile", "requirements-dev.txt", "requirements-sam.txt", "requirements-checkov.txt"):
         shutil.copy(ROOT / name, tmp_path)
     return tmp_path
 

@@ -217,7 +217,8 @@ def test_the_commands_name_what_there_is() -> None:
     settings = tomllib.loads((ROOT / "samconfig.toml").read_text())["default"]
     said = "\n".join(block.text for block in DEPLOY)
     assert set(re.findall(r"--stack-name (\S+)", said)) == {settings["global"]["parameters"]["stack_name"]}
-    assert set(re.findall(r"OutputKey=='(\w+)'", said)) | {"Url"} == template["Outputs"].keys()
+    assert set(re.findall(r"OutputKey=='(\w+)'", said)) <= template["Outputs"].keys()
+    assert [name for name in template["Outputs"] if f"`{name}`" not in README and f"'{name}'" not in said] == []
     retained = {name for name, resource in template["Resources"].items() if resource.get("DeletionPolicy") == "Retain"}
     listed = re.search(r"sam list resources .*# (.+)", said)
     assert listed
@@ -228,6 +229,16 @@ def test_the_commands_name_what_there_is() -> None:
     for function, event in re.findall(r"`sam local invoke (\w+) -e (\S+)`", README):
         assert template["Resources"][function]["Type"] == "AWS::Lambda::Function"
         assert (ROOT / event).is_file()
+
+
+def test_it_says_how_many_metrics_the_alarms_watch() -> None:
+    alarms = [
+        resource["Properties"]
+        for resource in expand(ROOT / "template.yaml")["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    watched = sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", ())) or 1 for alarm in alarms)
+    assert f"its alarms watch {watched} metrics" in README
 
 
 def test_the_first_operators_payload_is_one_that_the_function_takes() -> None:

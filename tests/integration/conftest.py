@@ -11,13 +11,14 @@ from keywright.adapters.boto import CONFIG, BotoService
 from keywright.adapters.dynamodb import DynamoDBKeyStore
 from keywright.adapters.endpoints import Endpoint
 from keywright.adapters.kms import KmsSecretVault
-from keywright.adapters.lean import DYNAMODB, KMS, LeanService
+from keywright.adapters.lean import DYNAMODB, EVENTS, KMS, LeanService
 from keywright.adapters.signing import Credentials
 from keywright.ports import Desk, KeyStore, SecretVault
 from local.aws import Fault
 from local.iam import Call
 from local.stack import Stack
 from tests.fakes import FakeKeyStore, FixedClock, OpenVault, Outbox
+from tests.quick_table import QuickTable
 from tests.world import World
 
 Connect = Callable[[str], JsonService]
@@ -33,7 +34,7 @@ def clients(stack: Stack) -> Mapping[str, Connect]:
     """Both clients of AWS, as the bundle configures them, with an administrator's rights."""
     region, endpoint, who = stack.template.region, Endpoint.of(stack.url), Credentials("administrator", "local")
     session = boto3.Session(who.access_key, who.secret_key, region_name=region)
-    services = {service.name: service for service in (DYNAMODB, KMS)}
+    services = {service.name: service for service in (DYNAMODB, EVENTS, KMS)}
 
     def boto(name: str) -> JsonService:
         return BotoService(session.client(name, endpoint_url=stack.url, config=CONFIG))  # type: ignore[call-overload]
@@ -63,8 +64,10 @@ def kms_vault(connect: Connect, stack: Stack) -> KmsSecretVault:
     return KmsSecretVault(connect("kms"), next(iter(stack.template.keys.values())).arn)
 
 
-@pytest.fixture(params=["fake", "boto3", "lean"])
+@pytest.fixture(params=["fake", "quick", "boto3", "lean"])
 def store(request: pytest.FixtureRequest, stores: Callable[[str], DynamoDBKeyStore]) -> KeyStore:
+    if request.param == "quick":
+        return DynamoDBKeyStore(QuickTable(), "keys")
     return FakeKeyStore() if request.param == "fake" else stores(request.param)
 
 

@@ -183,6 +183,7 @@ def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
 
     def forget() -> None:
         bootstrap.desk.cache_clear()
+        bootstrap.event_bus.cache_clear()
         bootstrap.settings.cache_clear()
         bootstrap._trust.cache_clear()
         Bundle._open = None
@@ -245,6 +246,22 @@ def test_both_take_their_endpoints_from_the_same_variables(
     for client in ("lean", "boto3"):
         environment(**{"KEYWRIGHT_AWS_CLIENT": client, "AWS_ENDPOINT_URL": "", **changes})
         assert [_address(service) for service in opened()] == [dynamodb, kms]
+
+
+@pytest.mark.parametrize("client", ["lean", "boto3"])
+def test_both_look_for_the_address_of_the_bus_under_the_name_of_its_service(
+    environment: Callable[..., None], client: str
+) -> None:
+    """Which is EventBridge, although its host is called events."""
+    other = {"AWS_ENDPOINT_URL_EVENTS": "http://c:1"}
+    for changes, address in (
+        ({**other, "AWS_ENDPOINT_URL_EVENTBRIDGE": "https://b"}, "https://b"),
+        ({**other, "AWS_ENDPOINT_URL": "http://a:1"}, "http://a:1"),
+        (other, "https://events.eu-west-1.amazonaws.com"),
+    ):
+        environment(**{"KEYWRIGHT_AWS_CLIENT": client, "AWS_ENDPOINT_URL": "", **changes})
+        bus: Any = bootstrap.event_bus()
+        assert _address(bus._service) == address
 
 
 def _address(service: Any) -> str:

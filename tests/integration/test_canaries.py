@@ -34,7 +34,7 @@ from tests.world import World
 ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS = ("moto", "werkzeug", "samtranslator", "local", "responses")
 """Loggers of what stands in for AWS, in this same process."""
-SHOWN_BY_NATIVE = {"NativeCreateFirstOperator", "NativeCreateTenant", "NativeIssueKey"}
+SHOWN_BY_NATIVE = {"NativeCreateFirstOperator", "NativeCreateTenant", "NativeIssueKey", "NativeRotateKey"}
 ECHOES = {"VoltmxDeleteAppApiKey", "VoltmxGetAppApiKeyDetails", "VoltmxModifyAppApiKey"}
 """In Volt MX the id of a key is its secret: who names a key by it reads it in the answer."""
 DESCRIBES = {"NativeGetOpenapi"}
@@ -160,6 +160,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
             world = World(admin)
             issue_by_the_core(world)
             issue_by_the_native_api(done, bundle, world)
+            hand_over_and_ask_again(done, bundle, world)
             if request.param == "lean":  # what boto3 would write of it, the other requests show as well
                 answer_the_committed_events(done, bundle)
             go_wrong(done, bundle, world)
@@ -204,6 +205,28 @@ def issue_by_the_native_api(done: Run, bundle: Bundle, world: World) -> None:
         ask(done, bundle, "GET", f"/v1/keys?owner_kind={owner.kind}&owner_id={owner.id}", world.bearer)
     body = {"kind": "channel", "app_id": app.id, "platform": "ios", "bundle_name": "com.example"}
     ask(done, bundle, "POST", "/v1/owners", world.bearer, json_body=body)
+
+
+def hand_over_and_ask_again(done: Run, bundle: Bundle, world: World) -> None:
+    """By one-time links, whose tokens stand in a path; and under idempotency keys, for which answers are kept."""
+    order = {"owner": {"kind": "operator", "id": world.operator.id}}
+
+    def ordered(key: str, **more: Any) -> Any:
+        headers = {**world.bearer, "Idempotency-Key": key}
+        first, *again = [bundle.request("POST", "/v1/keys", headers, json_body={**order, **more}) for _ in range(3)]
+        assert first.status == 201, first.text
+        assert {answer.body for answer in again} == {first.body}
+        ask(done, bundle, "POST", "/v1/keys", headers, json_body={**order, "description": "another"})
+        return first.json()
+
+    done.secrets["a token under an idempotency key"] = ordered("a-token")["token"]
+    token = ordered("a-link", hand_over={})["link"]["url"].rpartition("/")[2]
+    done.secrets["the token of a link"] = token
+    ask(done, bundle, "GET", f"/h/{token}", {})
+    secret = bundle.request("POST", f"/h/{token}").text.partition("<code>")[2].partition("</code>")[0]
+    done.secrets["what a link showed"] = secret
+    for method, path in (("POST", token), ("GET", token), ("GET", f"{token}/x"), ("DELETE", token), ("GET", secret)):
+        ask(done, bundle, method, f"/h/{path}", {})
 
 
 def answer_the_committed_events(done: Run, bundle: Bundle) -> None:

@@ -8,7 +8,7 @@ from itertools import count
 
 import pytest
 
-from keywright import errors, issuing, lifecycle, registry
+from keywright import errors, issuing, lifecycle, registry, rotation
 from keywright.adapters import dynamodb
 from keywright.adapters.dynamodb import DynamoDBKeyStore
 from keywright.model import KeyKind, OwnerKind, OwnerRef, Tenant
@@ -205,6 +205,9 @@ def deeds(world: World) -> Iterator[tuple[str, Callable[[], object]]]:
     app, rep, zoe = world.app(), world.rep(), world.rep("zoe")
     channel, secret = world.channel(world.app()), world.issue(KeyKind.APP_SECRET, app.ref).key
     native = [world.issue(KeyKind.NATIVE, rep.ref).key for _ in range(4)]
+    issued = (world.issue(KeyKind.NATIVE, rep.ref).key for _ in range(4))
+    rotating = [rotation.rotate(desk, caller, key, overlap_ms=5_000).key for key in issued]
+    deleted = lifecycle.delete(desk, caller, world.issue(KeyKind.APP_SECRET, app.ref).key)
     yield "open a tenant", lambda: World(desk)
     yield "add an owner", lambda: world.rep("tomas")
     yield "change an owner", lambda: registry.change(desk, caller, rep, {"role": None})
@@ -218,6 +221,13 @@ def deeds(world: World) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "revoke", lambda: lifecycle.revoke(desk, caller, native[1])
     yield "revoke under a limit", lambda: lifecycle.revoke(desk, caller, secret)
     yield "delete", lambda: lifecycle.delete(desk, caller, native[2])
+    yield "undelete", lambda: lifecycle.undelete(desk, caller, world.key(native[2].id))
+    yield "undelete under a limit", lambda: lifecycle.undelete(desk, caller, deleted)
+    yield "amend", lambda: lifecycle.change(desk, caller, rotating[0], {"description": "tills"})
+    yield "rotate", lambda: rotation.rotate(desk, caller, world.key(native[0].id), overlap_ms=0)
+    yield "extend", lambda: rotation.extend(desk, caller, rotating[1], overlap_ms=5)
+    yield "cancel", lambda: rotation.cancel(desk, caller, rotating[2])
+    yield "finish", lambda: rotation.finish(desk, caller, rotating[3])
     yield "mark", lambda: desk.store.commit(SaveKey(native[3].marked_expired(5), native[3]))
 
 
@@ -236,6 +246,25 @@ def test_a_success_whose_answer_was_lost_stays_a_success(
         sent = operations(stack, TRANSACT)
         assert len(sent) == 2, name
         assert sent[0].request == sent[1].request, name
+
+
+@pytest.mark.parametrize("honours_request_tokens", [True, False])
+def test_a_lost_success_beside_a_successor_stays_a_success(
+    stack: Stack, world: World, faults: Faults, honours_request_tokens: bool
+) -> None:
+    """Here the first transaction is refused for the place alone, the second commits without it, and is lost."""
+    stack.aws.honours_request_tokens = honours_request_tokens
+    rep = world.rep()
+    first = lifecycle.revoke(world.desk, world.principal, world.issue(KeyKind.REP_KEY, rep.ref).key)
+    second = world.issue(KeyKind.REP_KEY, rep.ref).key
+    stack.aws.clear()
+    faults(hit(TRANSACT, None, LOST))
+    gone = lifecycle.delete(world.desk, world.principal, first)
+    assert len(operations(stack, TRANSACT)) == 3
+    faults(lambda _: None)
+    assert world.key(first.id) == gone
+    ref = SingleKeyRef(rep.ref)
+    assert world.desk.store.read(ref)[ref] == second
 
 
 def test_a_change_of_somebody_else_between_a_lost_success_and_its_repetition_is_stale(
@@ -351,16 +380,23 @@ def test_the_secret_is_in_no_attribute_but_its_ciphertext(stack: Stack, table: s
     assert issued.token.reveal() not in json.dumps([items["key"], version])
 
 
-def test_only_keys_that_are_still_to_be_marked_are_in_the_sparse_index(stack: Stack, table: str, world: World) -> None:
+def test_only_keys_that_something_will_come_due_of_are_in_the_sparse_index(
+    stack: Stack, table: str, world: World
+) -> None:
     def bucket(key_id: str) -> str | None:
         item = stack.client("dynamodb").get_item(
             TableName=table, Key={"pk": {"S": f"KEY#{key_id}"}, "sk": {"S": "KEY"}}
         )
-        found: str | None = item["Item"].get("expiry_bucket", {}).get("S")
+        found: str | None = item["Item"].get("due_bucket", {}).get("S")
         return found
 
     forever = world.issue(KeyKind.NATIVE, world.operator.ref).key
     expiring = world.issue(KeyKind.NATIVE, world.operator.ref, expires_at_ms=world.desk.clock.now_ms() + 5).key
     assert bucket(forever.id) is None
-    assert bucket(expiring.id) in {f"EXPIRY#{number}" for number in range(dynamodb._EXPIRY_BUCKETS)}
-    assert bucket(world.overwrite(expiring, expiry_marked_at_ms=9).id) is None
+    assert bucket(expiring.id) in {f"DUE#{number}" for number in range(dynamodb._DUE_BUCKETS)}
+    tills = world.app()
+    kept = world.issue(KeyKind.APP_API_KEY, tills.ref, expires_at_ms=world.desk.clock.now_ms() + 5).key
+    assert bucket(world.overwrite(kept, expiry_marked_at_ms=9).id) is None
+    marked = world.overwrite(expiring, expiry_marked_at_ms=9)
+    assert bucket(marked.id) is not None
+    assert bucket(world.overwrite(marked, versions=(), purged_at_ms=9).id) is None

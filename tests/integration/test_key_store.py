@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 import pytest
 
-from keywright import errors, issuing, lifecycle, registry, tokens
+from keywright import errors, handover, issuing, lifecycle, registry, rotation, tokens
+from keywright.access import Principal
 from keywright.adapters import dynamodb
 from keywright.issuing import Issued, Order
 from keywright.model import (
+    DAY_MS,
     LOGIN_ENABLED,
     OWNER_NOT_FOUND,
     PUBLISHED,
@@ -33,9 +35,13 @@ from keywright.model import (
 )
 from keywright.ports import (
     AppsNamed,
+    AuditQuestion,
     Desk,
     KeyRef,
     KeyStore,
+    Lease,
+    LinkAt,
+    LinkNamed,
     OwnerAt,
     Page,
     Record,
@@ -91,6 +97,23 @@ def test_a_key_is_read_as_it_was_written(store: KeyStore, world: World, clock: F
         KeyKind.NATIVE, world.rep().ref, description="tills", scopes=("a", "b:*"), expires_at_ms=clock.ms + 1
     )
     assert store.read(KeyRef(issued.key.id))[KeyRef(issued.key.id)] == issued.key
+
+
+@pytest.mark.answers("which link is this? what became of it?")
+@pytest.mark.answers("a key's one-time links, oldest first")
+def test_a_link_is_found_by_its_token_and_by_its_key(store: KeyStore, world: World) -> None:
+    key = world.issue(KeyKind.NATIVE, world.operator.ref).key
+    made = [
+        handover.create(world.desk, world.principal, key, lambda token: token, lifetime_ms=handover.SHORTEST_MS).link
+        for _ in range(2)
+    ]
+    for link in made:
+        named, at = LinkNamed(link.digest), LinkAt(link.ref)
+        reading = store.read(named, at)
+        assert (reading[named], reading[at]) == (link.ref, link)
+    assert {link.id for link in store.links_of(key.id).items} == {link.id for link in made}
+    assert [link.created_at_ms for link in store.links_of(key.id).items] == sorted(link.created_at_ms for link in made)
+    assert list(store.links_of(world.issue(KeyKind.NATIVE, world.operator.ref).key.id).items) == []
 
 
 @pytest.mark.answers("this owner, this tenant")
@@ -149,6 +172,25 @@ def test_an_owners_keys_come_by_kind_and_then_oldest_first(store: KeyStore, worl
     assert list(store.keys_of(app.ref, KeyKind.APP_SECRET).items) == wanted[2:4]
 
 
+@pytest.mark.answers("an owner's deleted keys, by kind, oldest first")
+def test_deleted_keys_are_a_list_of_their_own(store: KeyStore, world: World, clock: FixedClock) -> None:
+    rep, app = world.rep(), world.app()
+    for owner, kinds in ((rep, (KeyKind.NATIVE, KeyKind.REP_KEY)), (app, (KeyKind.APP_SECRET, KeyKind.NATIVE))):
+        gone = []
+        for kind in kinds:
+            for _ in range(1 if kind is KeyKind.REP_KEY else 2):
+                key = issued_later(world, clock, kind, owner.ref).key
+                gone.append(lifecycle.delete(world.desk, world.principal, key))
+        stays = world.issue(KeyKind.NATIVE, owner.ref).key
+        assert list(store.keys_of(owner.ref, deleted=True).items) == gone
+        assert list(store.keys_of(owner.ref).items) == [stays]
+        assert list(store.keys_of(owner.ref, kinds[0], deleted=True).items) == gone[:2]
+        assert everything(lambda after, o=owner: store.keys_of(o.ref, deleted=True, limit=1, after=after)) == gone  # type: ignore[misc]
+        back = [lifecycle.undelete(world.desk, world.principal, key) for key in gone]
+        assert list(store.keys_of(owner.ref, deleted=True).items) == []
+        assert {key.id for key in store.keys_of(owner.ref).items} == {stays.id, *(key.id for key in back)}
+
+
 @pytest.mark.answers("a tenant's owners of a kind, by id")
 def test_owners_of_a_kind_are_listed_by_id_without_the_keys_beside_them(
     store: KeyStore, world: World, another_world: World
@@ -174,7 +216,7 @@ def test_all_reps_are_listed_with_their_single_keys(store: KeyStore, world: Worl
     ]
 
 
-@pytest.mark.answers("which keys are due to expire?")
+@pytest.mark.answers("which keys have something due?")
 def test_keys_are_due_in_the_millisecond_they_expire_until_they_are_marked_or_revoked(
     store: KeyStore, world: World, clock: FixedClock
 ) -> None:
@@ -197,6 +239,90 @@ def test_keys_are_due_in_the_millisecond_they_expire_until_they_are_marked_or_re
     store.commit(SaveKey(revoked.revoked("", then), revoked))
     store.commit(SaveKey(disabled.switched(False, then), disabled))
     assert due(then) == {disabled.id, *(key.id for key in rest)}
+
+
+def test_keys_are_due_for_a_warning_for_the_end_of_a_version_and_for_the_end_of_their_retention(
+    store: KeyStore, world: World, clock: FixedClock
+) -> None:
+    def issued(**order: Any) -> Key:
+        return world.issue(KeyKind.NATIVE, world.operator.ref, **order).key
+
+    warned = issued(expires_at_ms=clock.ms + 40 * DAY_MS)
+    rotated = issued()
+    rotated = world.overwrite(rotated, versions=(replace(rotated.newest, retires_at_ms=clock.ms + DAY_MS),))
+    revoked, deleted = issued(), issued()
+    revoked = lifecycle.revoke(world.desk, world.principal, revoked)
+    deleted = lifecycle.delete(world.desk, world.principal, deleted)
+    moments = {
+        warned.id: clock.ms + 10 * DAY_MS,
+        rotated.id: clock.ms + DAY_MS,
+        revoked.id: clock.ms + 30 * DAY_MS,
+        deleted.id: clock.ms + 30 * DAY_MS,
+    }
+
+    def due(until_ms: int) -> set[str]:
+        return moments.keys() & set(everything(lambda after: store.due(until_ms, limit=100, after=after)))
+
+    for key_id, moment in moments.items():
+        assert key_id not in due(moment - 1)
+        assert key_id in due(moment)
+    assert store.read(KeyRef(warned.id))[KeyRef(warned.id)] == warned
+
+
+def test_of_a_purged_key_nothing_is_found(store: KeyStore, world: World, clock: FixedClock) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref)
+    revoked = lifecycle.revoke(world.desk, world.principal, issued.key)
+    store.commit(SaveKey(revoked.purged(clock.ms), revoked))
+    key, token = KeyRef(issued.key.id), TokenRef(issued.token.digest)
+    assert [store.read(key)[key], store.read(token)[token]] == [None, None]
+    assert list(store.keys_of(issued.key.owner).items) == []
+    with pytest.raises(Stale):
+        store.commit(SaveKey(revoked.purged(clock.ms), revoked))
+
+
+def test_a_key_that_is_purged_leaves_the_place_to_its_successor(
+    store: KeyStore, world: World, clock: FixedClock
+) -> None:
+    rep, at = world.rep().ref, clock.ms
+    revoked = lifecycle.revoke(world.desk, world.principal, world.issue(KeyKind.REP_KEY, rep).key)
+    successor = issuing.issue_version(world.desk, world.principal, revoked, creator=world.principal.creator()).key
+    store.commit(SaveKey(revoked.purged(at), revoked))
+    assert store.read(SingleKeyRef(rep))[SingleKeyRef(rep)] == successor
+    again = lifecycle.revoke(world.desk, world.principal, successor)
+    store.commit(SaveKey(again.purged(at), again))
+    assert store.read(SingleKeyRef(rep))[SingleKeyRef(rep)] is None
+    assert world.issue(KeyKind.REP_KEY, rep).key.last_version == 1
+
+
+# --- leases --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lease_name() -> str:
+    return tokens.new_id("lease-")
+
+
+def test_a_lease_has_one_holder_until_its_moment_comes(store: KeyStore, lease_name: str) -> None:
+    first = store.take_lease(lease_name, holder="first", now_ms=1000, until_ms=2000)
+    assert first == Lease(lease_name, "first")
+    assert store.take_lease(lease_name, holder="second", now_ms=1999, until_ms=9000) is None
+    assert store.take_lease(lease_name, holder="first", now_ms=1500, until_ms=2500) == first
+    assert store.take_lease(lease_name, holder="second", now_ms=2499, until_ms=9000) is None
+    assert store.take_lease(lease_name, holder="second", now_ms=2500, until_ms=9000) == Lease(lease_name, "second")
+    with pytest.raises(Stale):
+        store.keep_checkpoint(Lease(lease_name, "first"), "page 7")
+
+
+def test_a_lease_that_is_given_back_is_free_and_keeps_its_checkpoint(store: KeyStore, lease_name: str) -> None:
+    first = store.take_lease(lease_name, holder="first", now_ms=1000, until_ms=9000)
+    assert first is not None
+    store.keep_checkpoint(first, "page 3")
+    assert store.take_lease(lease_name, holder="second", now_ms=1001, until_ms=9000) is None
+    store.keep_checkpoint(first, "page 4", release=True)
+    second = store.take_lease(lease_name, holder="second", now_ms=1002, until_ms=9000)
+    assert second == Lease(lease_name, "second", "page 4")
+    store.keep_checkpoint(second, None, release=True)
+    assert store.take_lease(lease_name, holder="third", now_ms=1003, until_ms=9000) == Lease(lease_name, "third")
 
 
 # --- reading -------------------------------------------------------------------------------------------------------
@@ -503,8 +629,8 @@ def test_one_record_in_two_writes_is_a_fault_of_the_program(store: KeyStore, wor
 def test_events_of_one_commit_about_one_owner_are_both_kept(store: KeyStore, world: World) -> None:
     about = {"tenant": world.tenant, "owner": world.operator.ref, "actor": "test", "at_ms": 1}
     store.commit(
-        Record(Event(type=EventType.OWNER_CHANGED, subject="a", **about)),  # type: ignore[arg-type]
-        Record(Event(type=EventType.KEY_ISSUED, subject="b", **about)),  # type: ignore[arg-type]
+        Record(Event(id=tokens.new_event_id(1), type=EventType.OWNER_CHANGED, subject="a", **about)),  # type: ignore[arg-type]
+        Record(Event(id=tokens.new_event_id(1), type=EventType.KEY_ISSUED, subject="b", **about)),  # type: ignore[arg-type]
     )
 
 
@@ -569,6 +695,141 @@ def test_a_revoked_single_key_makes_room_for_another(store: KeyStore, world: Wor
     assert grant.revoked
     with pytest.raises(errors.KeyExists):
         world.issue(KeyKind.REP_KEY, rep.ref)
+
+
+def test_whatever_becomes_of_a_revoked_single_key_its_successor_keeps_the_place(store: KeyStore, world: World) -> None:
+    rep = world.rep()
+    first = lifecycle.revoke(world.desk, world.principal, world.issue(KeyKind.REP_KEY, rep.ref).key)
+    second = world.issue(KeyKind.REP_KEY, rep.ref).key
+
+    def holder() -> Key | None:
+        return store.read(SingleKeyRef(rep.ref))[SingleKeyRef(rep.ref)]
+
+    amended = lifecycle.amend(world.desk, world.principal, first, description="the first")
+    assert (world.key(first.id), holder()) == (amended, second)
+    gone = lifecycle.delete(world.desk, world.principal, amended)
+    assert (world.key(first.id), holder()) == (gone, second)
+    assert list(store.keys_of(rep.ref, deleted=True).items) == [gone]
+    back = lifecycle.undelete(world.desk, world.principal, gone)
+    assert (world.key(first.id), holder()) == (back, second)
+    lifecycle.delete(world.desk, world.principal, second)
+    assert holder() is None
+    alone = lifecycle.amend(world.desk, world.principal, back, description="alone")
+    assert (world.key(first.id), holder()) == (alone, None)
+
+
+def test_a_revoked_single_key_keeps_its_place_where_it_has_no_successor(store: KeyStore, world: World) -> None:
+    rep = world.rep()
+    ref = SingleKeyRef(rep.ref)
+    revoked = lifecycle.revoke(world.desk, world.principal, world.issue(KeyKind.REP_KEY, rep.ref).key)
+    amended = lifecycle.amend(world.desk, world.principal, revoked, description="the first")
+    assert store.read(ref)[ref] == amended
+    gone = lifecycle.delete(world.desk, world.principal, amended)
+    assert store.read(ref)[ref] is None
+    back = lifecycle.undelete(world.desk, world.principal, gone)
+    assert store.read(ref)[ref] == back
+    world.issue(KeyKind.REP_KEY, rep.ref)
+
+
+def test_a_deleted_single_key_does_not_come_back_beside_another(store: KeyStore, world: World) -> None:
+    rep = world.rep()
+    ref = SingleKeyRef(rep.ref)
+    gone = lifecycle.delete(world.desk, world.principal, world.issue(KeyKind.REP_KEY, rep.ref).key)
+    second = world.issue(KeyKind.REP_KEY, rep.ref).key
+    with pytest.raises(errors.KeyExists):
+        lifecycle.undelete(world.desk, world.principal, gone)
+    assert (store.read(ref)[ref], world.key(gone.id)) == (second, gone)
+    lifecycle.revoke(world.desk, world.principal, second)
+    back = lifecycle.undelete(world.desk, world.principal, gone)
+    assert store.read(ref)[ref] == back
+
+
+def test_a_deleted_key_comes_back_with_its_tokens_and_its_place(store: KeyStore, world: World) -> None:
+    app = world.app()
+    issued = world.issue(KeyKind.APP_SECRET, app.ref, description="tills")
+    ref = TokenRef(issued.token.digest)
+    gone = lifecycle.delete(world.desk, world.principal, issued.key)
+    others = [world.issue(KeyKind.APP_SECRET, app.ref).key for _ in range(10)]
+    with pytest.raises(errors.LimitReached):
+        lifecycle.undelete(world.desk, world.principal, gone)
+    assert store.read(ref)[ref] is None
+    lifecycle.delete(world.desk, world.principal, others[0])
+    back = lifecycle.undelete(world.desk, world.principal, gone)
+    assert world.key(back.id) == back
+    assert store.read(ref)[ref] == Grant.of(back, back.newest)
+    assert back in store.keys_of(app.ref).items
+    with pytest.raises(errors.LimitReached):
+        world.issue(KeyKind.APP_SECRET, app.ref)
+
+
+def test_a_deleted_key_comes_back_once_however_many_ask(store: KeyStore, world: World) -> None:
+    app = world.app()
+    gone = lifecycle.delete(world.desk, world.principal, world.issue(KeyKind.APP_SECRET, app.ref).key)
+
+    def undelete(_: int) -> bool:
+        try:
+            lifecycle.undelete(world.desk, world.principal, gone)
+        except (Stale, errors.Conflict):
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(undelete, range(6))) == 1
+    for _ in range(9):
+        world.issue(KeyKind.APP_SECRET, app.ref)
+    with pytest.raises(errors.LimitReached):
+        world.issue(KeyKind.APP_SECRET, app.ref)
+
+
+# --- rotation ------------------------------------------------------------------------------------------------------
+
+
+def test_both_secrets_are_found_during_an_overlap_and_one_after_it_was_ended(
+    store: KeyStore, world: World, clock: FixedClock
+) -> None:
+    first = world.issue(KeyKind.NATIVE, world.app().ref)
+    second = rotation.rotate(world.desk, world.principal, first.key, overlap_ms=HOUR_MS)
+    refs = TokenRef(first.token.digest), TokenRef(second.token.digest)
+
+    def found() -> list[tuple[int, int | None] | None]:
+        reading = store.read(*refs)
+        grants = [reading[ref] for ref in refs]
+        return [None if grant is None else (grant.version, grant.retires_at_ms) for grant in grants]
+
+    assert found() == [(1, clock.ms + HOUR_MS), (2, None)]
+    assert world.key(first.key.id) == second.key
+    longer = rotation.extend(world.desk, world.principal, second.key, overlap_ms=2 * HOUR_MS)
+    assert found() == [(1, clock.ms + 2 * HOUR_MS), (2, None)]
+    back = rotation.cancel(world.desk, world.principal, longer)
+    assert found() == [(1, None), None]
+    rotation.finish(
+        world.desk,
+        world.principal,
+        rotation.rotate(world.desk, world.principal, back, overlap_ms=HOUR_MS).key,
+    )
+    assert found() == [None, None]
+
+
+def test_what_may_be_done_once_is_refused_where_the_key_changed_meanwhile(store: KeyStore, world: World) -> None:
+    key = world.issue(KeyKind.NATIVE, world.operator.ref).key
+    lifecycle.disable(world.desk, world.principal, key)
+    refused(store, SaveKey(key.switched(False, 9), before=key, once=True), errors.Conflict)
+
+
+def test_of_many_rotations_at_once_one_is_done(store: KeyStore, world: World) -> None:
+    first = world.issue(KeyKind.NATIVE, world.app().ref)
+
+    def rotate(_: int) -> Issued | None:
+        try:
+            return rotation.rotate(world.desk, world.principal, first.key, overlap_ms=HOUR_MS)
+        except errors.Conflict:
+            return None
+
+    with ThreadPoolExecutor(6) as pool:
+        done = [issued for issued in pool.map(rotate, range(6)) if issued is not None]
+    assert [issued.key for issued in done] == [world.key(first.key.id)]
+    ref = TokenRef(done[0].token.digest)
+    assert store.read(ref)[ref] is not None
 
 
 def test_a_disabled_or_expired_single_key_makes_no_room(store: KeyStore, world: World, clock: FixedClock) -> None:
@@ -668,3 +929,173 @@ def drafted(world: World, kind: KeyKind, owner: OwnerRef) -> Key:
     """A key that was never saved."""
     draft, _ = issuing.draft_key(world.desk, Order(kind=kind, owner=owner), Creator("operator", "Imani"))
     return draft
+
+
+# --- the audit -----------------------------------------------------------------------------------------------------
+
+
+def told(page: Page[Event]) -> list[tuple[str, str]]:
+    return [(event.type.value, event.subject) for event in page.items]
+
+
+def all_told(store: KeyStore, question: AuditQuestion, limit: int = 100) -> list[Event]:
+    found: list[Event] = []
+    after = None
+    while True:
+        page = store.audit(question, limit=limit, after=after)
+        found += page.items
+        if (after := page.next) is None:
+            return found
+
+
+@pytest.mark.answers("what happened to this owner and its keys?")
+def test_an_owners_events_come_in_the_order_of_time(store: KeyStore, world: World, clock: FixedClock) -> None:
+    app = world.app()
+    key = issued_later(world, clock, KeyKind.NATIVE, app.ref).key
+    world.issue(KeyKind.NATIVE, world.app().ref)
+    lifecycle.disable(world.desk, world.principal, key)
+    wanted = [("owner_created", app.id), ("key_issued", key.id), ("key_disabled", key.id)]
+    question = AuditQuestion(tenant=world.tenant, owner=app.ref)
+    assert told(store.audit(replace(question, newest_first=False))) == wanted
+    assert told(store.audit(question)) == wanted[::-1]
+
+
+@pytest.mark.answers("what happened to this key?")
+def test_a_keys_events_are_found_by_its_id_and_tell_all_there_is(store: KeyStore, world: World) -> None:
+    key, other = (world.issue(KeyKind.NATIVE, world.app().ref).key for _ in range(2))
+    lifecycle.revoke(world.desk, world.principal, key, "left on a train")
+    found = all_told(store, AuditQuestion(tenant=world.tenant, key_id=key.id, newest_first=False))
+    assert [event.type for event in found] == [EventType.KEY_ISSUED, EventType.KEY_REVOKED]
+    assert {event.subject for event in found} == {key.id} != {other.id}
+    last = found[-1]
+    assert last == Event(
+        id=last.id,
+        type=EventType.KEY_REVOKED,
+        tenant=world.tenant,
+        subject=key.id,
+        owner=key.owner,
+        actor=world.principal.key_id,
+        actor_owner=world.operator.ref,
+        at_ms=last.at_ms,
+        version=1,
+        reason="left on a train",
+    )
+
+
+@pytest.mark.answers("what did somebody's credentials do?")
+def test_what_an_operators_credentials_did_is_found_by_the_operator(store: KeyStore, world: World) -> None:
+    ama = world.add_operator()
+    credentials = [world.issue(KeyKind.NATIVE, ama.ref).key for _ in range(2)]
+    app = world.app()
+    for credential in credentials:
+        principal = Principal(credential.id, credential.kind, credential.owner, ("*",))
+        issuing.issue(world.desk, principal, Order(kind=KeyKind.NATIVE, owner=app.ref))
+    question = AuditQuestion(tenant=world.tenant, actor_owner=ama.ref, newest_first=False)
+    assert [event.actor for event in all_told(store, question)] == [each.id for each in credentials]
+    by_one = replace(question, actor=credentials[1].id)
+    assert [event.actor for event in all_told(store, by_one)] == [credentials[1].id]
+
+
+@pytest.mark.answers("what happened in this tenant?")
+def test_a_tenants_events_are_its_own_and_nobody_elses(store: KeyStore, world: World, another_world: World) -> None:
+    app = world.app()
+    theirs = another_world.app(id=app.id)
+    assert theirs.id == app.id
+    question = AuditQuestion(tenant=world.tenant, newest_first=False)
+    assert told(store.audit(question)) == [("tenant_created", world.tenant), ("owner_created", app.id)]
+    for asked in (
+        replace(question, owner=theirs.ref),
+        replace(question, actor_owner=another_world.operator.ref),
+        replace(question, key_id=another_world.principal.key_id),
+    ):
+        assert all_told(store, asked) == []
+
+
+def test_the_audit_is_paged_either_way_without_a_gap_or_a_double(
+    store: KeyStore, world: World, clock: FixedClock
+) -> None:
+    app = world.app()
+    keys = [issued_later(world, clock, KeyKind.NATIVE, app.ref).key for _ in range(7)]
+    for asked in (
+        AuditQuestion(tenant=world.tenant),
+        AuditQuestion(tenant=world.tenant, owner=app.ref),
+        AuditQuestion(tenant=world.tenant, actor_owner=world.operator.ref),
+        AuditQuestion(tenant=world.tenant, actor=world.principal.key_id),
+    ):
+        for question in (asked, replace(asked, newest_first=False)):
+            whole = all_told(store, question)
+            assert {key.id for key in keys} <= {event.subject for event in whole}
+            assert sorted(whole, key=lambda event: (event.at_ms, event.id), reverse=question.newest_first) == whole
+            for limit in (1, 3, len(whole)):
+                assert all_told(store, question, limit) == whole
+
+
+def test_the_audit_of_a_time_begins_with_its_first_and_ends_before_its_last_millisecond(
+    store: KeyStore, world: World, clock: FixedClock
+) -> None:
+    app = world.app()
+    keys = [issued_later(world, clock, KeyKind.NATIVE, app.ref).key for _ in range(4)]
+    question = AuditQuestion(
+        tenant=world.tenant, from_ms=keys[1].created_at_ms, until_ms=keys[3].created_at_ms, newest_first=False
+    )
+    assert [event.subject for event in all_told(store, question)] == [keys[1].id, keys[2].id]
+    assert [event.subject for event in all_told(store, replace(question, owner=app.ref), 1)] == [
+        keys[1].id,
+        keys[2].id,
+    ]
+
+
+@pytest.mark.parametrize("after", ["", "x", "WyJhIl0", "bnVsbA", "\u00e9", "WzEsMiwzXQ", "W" * 400])
+def test_a_continuation_of_the_audit_that_no_page_gave_is_refused(store: KeyStore, world: World, after: str) -> None:
+    with pytest.raises(errors.FieldInvalid) as refused:
+        store.audit(AuditQuestion(tenant=world.tenant), after=after)
+    assert refused.value.field == "after"
+
+
+def test_a_continuation_reaches_into_no_other_tenant_owner_or_time(
+    store: KeyStore, world: World, another_world: World, clock: FixedClock
+) -> None:
+    for each in (world, another_world):
+        app = each.app(id="the-same")
+        for _ in range(3):
+            issued_later(each, clock, KeyKind.NATIVE, app.ref)
+    question = AuditQuestion(tenant=another_world.tenant, owner=another_world.app(id="beside").ref)
+    theirs = store.audit(AuditQuestion(tenant=another_world.tenant), limit=2).next
+    assert theirs is not None
+    for asked in (question, replace(question, owner=None, until_ms=1)):
+        with pytest.raises(errors.FieldInvalid):
+            store.audit(asked, after=theirs)
+    try:
+        ours = store.audit(AuditQuestion(tenant=world.tenant), after=theirs).items
+    except errors.FieldInvalid:
+        ours = ()
+    assert {event.tenant for event in ours} <= {world.tenant}
+
+
+def test_a_refused_use_is_noted_ten_times_in_its_minute_even_by_many_at_once(store: KeyStore, world: World) -> None:
+    key, minute = world.issue(KeyKind.NATIVE, world.app().ref).key, 1_790_000_040_000
+
+    def note(n: int) -> str:
+        at_ms = minute + n
+        event = Event(
+            id=tokens.new_event_id(at_ms),
+            type=EventType.KEY_REFUSED,
+            tenant=world.tenant,
+            subject=key.id,
+            owner=key.owner,
+            actor=key.id,
+            at_ms=at_ms,
+            reason="revoked",
+        )
+        try:
+            store.note(event, at_most=10, within_ms=60_000)
+        except errors.LimitReached:
+            return "enough"
+        return "noted"
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = [*threads.map(note, range(30))]
+    assert sorted(outcomes) == ["enough"] * 20 + ["noted"] * 10
+    found = all_told(store, AuditQuestion(tenant=world.tenant, key_id=key.id))
+    assert sum(event.type is EventType.KEY_REFUSED for event in found) == 10
+    assert note(60_000) == "noted"

@@ -15,6 +15,8 @@ from samtranslator.yaml_helper import yaml_parse
 from keywright import bootstrap
 from keywright.adapters.ses import SesMailer
 from keywright.adapters.unconfigured import NoMailer
+from keywright.mail import WARNING, WarningLetter
+from keywright.model import Terms
 from keywright.tokens import Token
 from local.serve import TEMPLATE
 from local.stack import Stack
@@ -65,6 +67,9 @@ def test_a_sender_a_subject_and_a_text_make_a_letter(environment: Environment) -
         {"KEYWRIGHT_MAIL_SUBJECT": "The key {key}"},
         {"KEYWRIGHT_MAIL_SUBJECT": ""},
         {"KEYWRIGHT_MAIL_TEXT": "Hello {owner}"},
+        {"KEYWRIGHT_WARNING_TEXT": "Hello {owner}"},
+        {"KEYWRIGHT_WARNING_TEXT": "{key_id}: {key}"},
+        {"KEYWRIGHT_WARNING_SUBJECT": "{key_id}"},
     ],
 )
 def test_a_letter_that_could_not_be_sent_is_refused_at_the_start(
@@ -83,14 +88,45 @@ def test_the_configuration_set_goes_with_every_mail(environment: Environment, st
     assert call.request["ConfigurationSetName"] == "keys"
 
 
+def test_what_an_installation_sets_for_all_keys_reaches_the_store_and_the_letter(environment: Environment) -> None:
+    environment(
+        KEYWRIGHT_WARNING_DAYS="60,5",
+        KEYWRIGHT_RETENTION_DAYS="7",
+        KEYWRIGHT_WARNING_SUBJECT="Bald ist Schluss",
+        KEYWRIGHT_WARNING_TEXT="{key_id}\\nin {days}",
+    )
+    assert bootstrap.desk().terms == Terms((60, 5), 7)
+    assert bootstrap.settings().warning == WarningLetter("Bald ist Schluss", "{key_id}\nin {days}")
+
+
+@pytest.mark.parametrize("changes", [{"KEYWRIGHT_WARNING_DAYS": "0"}, {"KEYWRIGHT_RETENTION_DAYS": "never"}])
+def test_terms_that_are_none_are_refused_at_the_start(environment: Environment, changes: dict[str, str]) -> None:
+    environment(**changes)
+    with pytest.raises(ValueError, match=r"days|int"):
+        bootstrap.desk()
+
+
+def test_the_templates_own_values_are_those_of_the_layer() -> None:
+    declared = yaml_parse(TEMPLATE.read_text())["Parameters"]
+    default = {name: declared[name]["Default"] for name in declared if "Default" in declared[name]}
+    assert Terms.of(default["WarningDays"], str(default["RetentionDays"])) == Terms()
+    assert WarningLetter(default["WarningSubject"], default["WarningText"].replace("\\n", "\n")) == WARNING
+    for steps in ("", "1", "999,30", "30,14,7,1"):
+        assert re.fullmatch(declared["WarningDays"]["AllowedPattern"], steps)
+        Terms.of(steps, "30")
+    for steps in ("0", "1000", "7,", ",", "7, 1", "-1", "1,2,3,4,5,6,7,8,9,10,11"):
+        assert not re.fullmatch(declared["WarningDays"]["AllowedPattern"], steps)
+
+
 SES = "arn:aws:ses:eu-west-1:123456789012"
+OUR_SET = "configuration-set/keywright-mail"
 
 
 @pytest.mark.parametrize(
     ("parameters", "resources"),
     [
-        ({"MailSender": "keys@example.com"}, ["identity/keys@example.com"]),
-        ({"MailSender": "keys@example.com", "MailIdentity": "example.com"}, ["identity/example.com"]),
+        ({"MailSender": "keys@example.com"}, ["identity/keys@example.com", OUR_SET]),
+        ({"MailSender": "keys@example.com", "MailIdentity": "example.com"}, ["identity/example.com", OUR_SET]),
         (
             {"MailSender": "keys@example.com", "MailIdentity": "example.com", "MailConfigurationSet": "keys"},
             ["identity/example.com", "configuration-set/keys"],
@@ -107,6 +143,20 @@ def test_the_permission_to_mail_is_for_the_one_address_through_the_one_set(
     assert statement["Resource"] == [f"{SES}:{resource}" for resource in resources]
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": parameters.get("MailSender", "")}}
     assert (statement["Effect"], statement["Action"]) == ("Allow", "ses:SendEmail")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({}, ""),
+        ({"MailConfigurationSet": "keys"}, "keys"),
+        ({"MailSender": "keys@example.com"}, "keywright-mail"),
+        ({"MailSender": "keys@example.com", "MailConfigurationSet": "keys"}, "keys"),
+    ],
+)
+def test_mails_go_through_the_bundles_own_set_unless_another_is_named(parameters: dict[str, str], named: str) -> None:
+    variables = Template.load(TEMPLATE, parameters).functions["SupportcenterEmailApiKey"].variables
+    assert variables["KEYWRIGHT_MAIL_CONFIGURATION_SET"] == named
 
 
 def test_what_the_template_takes_for_a_sender_makes_no_pattern_of_a_policy() -> None:

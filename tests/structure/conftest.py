@@ -28,7 +28,7 @@ def issue_key() -> None:
     "layers/keywright/keywright/bootstrap.py": 'import os\nimport boto3\nTABLE = os.environ["KEYWRIGHT_TABLE"]\n',
     "layers/keywright/keywright/adapters/__init__.py": "",
     "layers/keywright/keywright/adapters/boto.py": "import boto3\n",
-    "layers/keywright/keywright/adapters/dynamodb.py": '"""Asked by `by_expiry`."""\n',
+    "layers/keywright/keywright/adapters/dynamodb.py": '"""Asked by `by_due`."""\n',
     "layers/keywright/keywright/dialects/__init__.py": "",
     "layers/keywright/keywright/dialects/native/__init__.py": "from keywright.dialects.native import wire\n",
     "layers/keywright/keywright/dialects/native/wire.py": "import pydantic\n\nclass NativeKey: ...\n",
@@ -46,7 +46,7 @@ Resources:
     Type: AWS::DynamoDB::Table
     Properties:
       GlobalSecondaryIndexes:
-        - IndexName: by_expiry
+        - IndexName: by_due
   CanIssueKeys:
     Type: AWS::IAM::ManagedPolicy
     Properties:

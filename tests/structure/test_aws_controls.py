@@ -19,8 +19,12 @@ CONTEXT = ("tenant", "key_id", "version")
 LOGGED = {"$context.requestId", "$context.routeKey", "$context.status", "$context.responseLatency"}
 WRITES = {f"dynamodb:{deed}Item" for deed in ("Put", "Update", "Delete")} | {"dynamodb:ConditionCheckItem"}
 READS = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-MAY_REVEAL, MAY_SEAL, MAY_MAIL = "CanRevealSecrets", "CanSealSecrets", "CanMailKeys"
-HOMES = {"kms:Encrypt": MAY_SEAL, "kms:Decrypt": MAY_REVEAL, "ses:SendEmail": MAY_MAIL}
+METRICS = {"Fn::Sub": "Keywright/${AWS::StackName}"}
+"""The stack's own namespace: in a shared one the sweeps of another stack would pass for this one's."""
+MAY_REVEAL, MAY_SEAL, MAY_MAIL, MAY_PUBLISH = "CanRevealSecrets", "CanSealSecrets", "CanMailKeys", "CanPublishEvents"
+ALONE = {"CanNoteUses": {"LIMIT#*", "USE#*"}, "CanSweepKeys": {"LEASE#sweep"}}
+"""Rows that are changed by themselves: no event goes with them, and no other row has to agree."""
+HOMES = {"kms:Encrypt": MAY_SEAL, "kms:Decrypt": MAY_REVEAL, "ses:SendEmail": MAY_MAIL, "events:PutEvents": MAY_PUBLISH}
 BLIND = re.compile(r"Verify(?!Jwt$)|Authoriz|Sweep|RefuseUnknownPath")
 """Functions that no secret is ever revealed to. A JWT cannot be checked without its secret, so that has its own."""
 
@@ -82,6 +86,8 @@ def grants(template: Template) -> Iterator[str]:
                 yield f"{name} permits {', '.join(sorted(unknown))}"
             if "ses:SendEmail" in actions and conditions.get("StringEquals", {}).keys() != {"ses:FromAddress"}:
                 yield f"{name} mails from any address"
+            if "events:PutEvents" in actions and conditions.get("StringEquals") != {"events:source": "keywright"}:
+                yield f"{name} publishes in anybody's name"
             for action, home in HOMES.items():
                 if action in actions and name != home:
                     yield f"{name} permits {action}, which is {home}'s"
@@ -92,8 +98,10 @@ def grants(template: Template) -> Iterator[str]:
             if actions & WRITES and conditions.get("StringEquals") != {
                 "dynamodb:EnclosingOperation": "TransactWriteItems"
             }:
-                yield f"{name} writes outside a transaction"
-            of_index = "/index/" in str(statement["Resource"])
+                rows = set(conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", []))
+                if actions != {"dynamodb:UpdateItem"} or rows != ALONE.get(name):
+                    yield f"{name} writes outside a transaction"
+            of_index = all("/index/" in str(resource) for resource in as_list(statement["Resource"]))
             if actions & (READS | WRITES) and not of_index and not _bound(conditions, "dynamodb:LeadingKeys"):
                 yield f"{name} reaches every row"
 
@@ -144,9 +152,56 @@ def schedules(template: Template) -> Iterator[str]:
                     yield f"{name} can run beside itself"
                 if "RetryPolicy" not in event["Properties"]:
                     yield f"{name} is retried for a day"
+                if "DeadLetterConfig" not in event["Properties"]:
+                    yield f"{name} may not be started, and nobody hears of it"
+                failed = properties.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
+                if failed is None:
+                    yield f"{name} may fail, and nobody hears of it"
 
 
-CONTROLS = (kept, table, secrets_key, grants, revealing, front, logs, schedules)
+def queues(template: Template) -> Iterator[str]:
+    """A queue that SAM makes by itself has no properties at all, so each is declared, and somebody is called."""
+    watched = {
+        str(alarm["Dimensions"][0]["Value"])
+        for _, _, alarm in of_type(template, "AWS::CloudWatch::Alarm")
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+        and (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    }
+    for name, _, properties in of_type(template, "AWS::SQS::Queue"):
+        if not properties.get("KmsMasterKeyId") and not properties.get("SqsManagedSseEnabled"):
+            yield f"{name} is not encrypted"
+        if properties.get("MessageRetentionPeriod") != 14 * 86_400:
+            yield f"{name} forgets within two weeks"
+        if str({"Fn::GetAtt": [name, "QueueName"]}) not in watched:
+            yield f"{name} may fill up, and nobody hears of it"
+
+
+def streams(template: Template) -> Iterator[str]:
+    for name, _, properties in of_type(template, "AWS::Serverless::Function"):
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "DynamoDB":
+                source = event["Properties"]
+                if "OnFailure" not in source.get("DestinationConfig", {}):
+                    yield f"{name} drops what it could not do"
+                if source.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+                    yield f"{name} does again what it has done"
+                if not source.get("BisectBatchOnFunctionError") or source.get("MaximumRetryAttempts", -1) < 1:
+                    yield f"{name} is stopped by one record"
+
+
+def heartbeat(template: Template) -> Iterator[str]:
+    """An alarm that is silent where its metric is missing is no alarm for what has stopped."""
+    if template["Globals"]["Function"]["Environment"]["Variables"].get("POWERTOOLS_METRICS_NAMESPACE") != METRICS:
+        yield "the functions file their metrics under another name than the alarms look at"
+    for name, _, alarm in of_type(template, "AWS::CloudWatch::Alarm"):
+        if (alarm.get("Namespace"), alarm.get("MetricName")) == (METRICS, "Sweeps"):
+            if (alarm["ComparisonOperator"], alarm["TreatMissingData"]) == ("LessThanThreshold", "breaching"):
+                return
+            yield f"{name} does not ring when sweeps are missing"
+    yield "nobody hears of it when the sweep stands still"
+
+
+CONTROLS = (kept, table, secrets_key, grants, revealing, front, logs, schedules, queues, streams, heartbeat)
 
 
 def breaches(template: Template) -> list[str]:
@@ -160,7 +215,8 @@ def test_every_control_is_set(project: Project) -> None:
 ABSENT = object()
 FIRST = ("Properties", "PolicyDocument", "Statement", 0)
 TABLE, KEY, API = "KeyTable", "SecretsKey", "Api"
-SWEEP, VERIFY = "ScheduledSweepExpiredKeys", "NativeVerifyKey"
+SWEEP, VERIFY, MAILS = "ScheduledSweepExpiredKeys", "NativeVerifyKey", "StreamsMailWarnings"
+LIKE = "ForAllValues:StringLike"
 
 
 @pytest.mark.parametrize(
@@ -188,6 +244,11 @@ SWEEP, VERIFY = "ScheduledSweepExpiredKeys", "NativeVerifyKey"
         (("CanVerifyKeys", *FIRST, "Action"), "ses:SendEmail", "which is CanMail"),
         ((MAY_MAIL, *FIRST, "Condition"), ABSENT, "from any address"),
         ((MAY_MAIL, *FIRST, "Action"), "ses:SendRawEmail", "permits ses:SendRawEmail"),
+        ((MAY_PUBLISH, *FIRST, "Condition"), ABSENT, "publishes in anybody's name"),
+        (("CanVerifyKeys", *FIRST, "Action"), "events:PutEvents", "which is CanPublish"),
+        (("CanReadAudit", *FIRST, "Condition"), ABSENT, "CanReadAudit reaches every row"),
+        (("UnpublishedEvents", "Properties", "KmsMasterKeyId"), ABSENT, "UnpublishedEvents is not encrypted"),
+        (("UnpublishedEventsAlarm", "Properties", "Dimensions", 0, "Value"), "x", "UnpublishedEvents may fill up"),
         ((VERIFY, "Properties", "Policies"), [{"Ref": MAY_REVEAL}], "NativeVerifyKey may reveal secrets"),
         ((API, "Properties", "StageName"), "live", "puts its stage before"),
         ((API, "Properties", "DefaultRouteSettings"), ABSENT, "not throttled"),
@@ -196,6 +257,18 @@ SWEEP, VERIFY = "ScheduledSweepExpiredKeys", "NativeVerifyKey"
         ((API, "Properties", "AccessLogSettings", "Format"), "$context.path $context.status", "logs $context.path"),
         (("LogGroup", "Properties", "RetentionInDays"), ABSENT, "kept for ever"),
         ((SWEEP, "Properties", "ReservedConcurrentExecutions"), ABSENT, "beside itself"),
+        ((SWEEP, "Properties", "EventInvokeConfig"), ABSENT, "ScheduledSweepExpiredKeys may fail, and nobody"),
+        ((SWEEP, "Properties", "Events", "Every", "Properties", "DeadLetterConfig"), ABSENT, "may not be started"),
+        (("CanSweepKeys", *FIRST[:3], -1, "Condition", LIKE, "dynamodb:LeadingKeys"), ["LEASE#*"], "outside"),
+        (("FailedSweeps", "Properties", "KmsMasterKeyId"), ABSENT, "FailedSweeps is not encrypted"),
+        (("FailedSweeps", "Properties", "MessageRetentionPeriod"), 345_600, "within two weeks"),
+        (("FailedSweepsAlarm", "Properties", "Threshold"), 10, "FailedSweeps may fill up"),
+        (("MissingSweepsAlarm", "Properties", "TreatMissingData"), "notBreaching", "when sweeps are missing"),
+        (("MissingSweepsAlarm", "Properties", "Namespace"), "Keywright", "when the sweep stands still"),
+        (("MissingSweepsAlarm",), {"Type": "AWS::SNS::Topic"}, "when the sweep stands still"),
+        ((MAILS, "Properties", "Events", "Told", "Properties", "DestinationConfig"), ABSENT, "drops what it"),
+        ((MAILS, "Properties", "Events", "Told", "Properties", "FunctionResponseTypes"), ABSENT, "does again"),
+        ((MAILS, "Properties", "Events", "Told", "Properties", "MaximumRetryAttempts"), ABSENT, "by one record"),
     ],
 )
 def test_a_control_that_is_not_set_is_noticed(

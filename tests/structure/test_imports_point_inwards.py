@@ -33,7 +33,7 @@ RINGS = {
         frozenset({"core", "edge", "dialect", "bootstrap", "surface"}), frozenset({"aws_lambda_powertools"})
     ),
 }
-EDGE = {"description", "edge", "routes"}
+EDGE = {"authorizer", "description", "direct", "edge", "http_fields", "replay", "routes", "streams", "telemetry"}
 
 
 def ring_of(module: str) -> str:

@@ -135,7 +135,14 @@ def test_only_these_ask_for_no_credentials(committed: Document) -> None:
         for _, path, operation in operations(committed)
         if (not operation["security"] or {} in operation["security"]) and not path.startswith("/console")
     }
-    assert free == {"native_get_openapi", "salesiq_refresh_access_token", "voltmx_login"}
+    assert free == {
+        "handover_open_link",
+        "handover_show_link",
+        "native_get_openapi",
+        "native_revoke_self",
+        "salesiq_refresh_access_token",
+        "voltmx_login",
+    }
 
 
 def test_no_name_of_a_scheme_is_unknown_and_none_is_idle(committed: Document) -> None:

@@ -11,7 +11,9 @@ from tests.structure.conftest import Change, Plant
 from tests.structure.project import Project
 
 LAYER = "layers/keywright/requirements.txt"
-LOCKS = (LAYER, "requirements-dev.txt", "requirements-sam.txt")
+APART = {"sam": "requirements-sam.txt", "checkov": "requirements-checkov.txt"}
+"""The groups that have an environment of their own."""
+LOCKS = (LAYER, "requirements-dev.txt", *APART.values())
 PIN = re.compile(r"^([\w.\-]+)(?:\[[\w,\-]+\])?==([\w.]+)$")
 LOCKED = re.compile(r"^([\w.\-]+)==([\w.]+)(?: ; [^\\\n]+)? \\\n((?:    --hash=\S+(?: \\)?\n)+)", re.MULTILINE)
 BROUGHT_BY_LAMBDA = {"boto3", "botocore"}
@@ -33,7 +35,7 @@ def locked(project: Project, lock: str) -> set[tuple[str, str]]:
 
 def _of_names(project: Project) -> Iterator[str]:
     for group, requirements in named(project).items():
-        lock = LAYER if group == "layer" else "requirements-sam.txt" if group == "sam" else "requirements-dev.txt"
+        lock = LAYER if group == "layer" else APART.get(group, "requirements-dev.txt")
         for requirement in requirements:
             if isinstance(requirement, dict):
                 continue
@@ -73,12 +75,14 @@ dependencies = ["pydantic==2.0"]
 test = ["pytest==9.0"]
 dev = [{ include-group = "test" }]
 sam = ["aws-sam-cli==1.0"]
+checkov = ["checkov==1.0"]
 """
 SOUND: dict[str, Change] = {
     "pyproject.toml": PYPROJECT,
     LAYER: f"# made\npydantic==2.0 \\\n{HASH}",
     "requirements-dev.txt": f"pydantic==2.0 \\\n{HASH}pytest==9.0 ; os_name == 'nt' \\\n    --hash=sha256:0 \\\n{HASH}",
     "requirements-sam.txt": f"aws-sam-cli==1.0 \\\n{HASH}",
+    "requirements-checkov.txt": f"checkov==1.0 \\\n{HASH}",
 }
 
 

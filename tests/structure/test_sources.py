@@ -11,6 +11,10 @@ from tests.structure.conftest import Plant
 from tests.structure.project import Project, Source
 
 SECRET = {"digest", "fingerprint", "mac", "password", "secret", "signature", "token"}
+FORWARDED = re.compile(
+    r"(http-)?((x-)?forwarded(-[a-z]+)?|(x-|cf-|true-|fastly-)?(client|connecting|real|cluster-client)-ip"
+    r"|x-original-(for|host|url)|x-amzn-.*source-ip|cloudfront-viewer-address)"
+)
 WIRE = re.compile(r"keywright\.dialects\.(\w+)\.wire")
 
 
@@ -48,6 +52,18 @@ def _compared_secrets(node: ast.Compare) -> Iterator[str]:
             yield name
 
 
+def forwarded_breaches(project: Project) -> list[str]:
+    """Whoever calls writes these headers: the address of a request is the one that the gateway saw."""
+    return [
+        f"{source.at(node)} reads {node.value}"
+        for source in (*project.layer, *project.functions)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and FORWARDED.fullmatch(node.value.replace("_", "-").lower())
+    ]
+
+
 def wire_model_breaches(project: Project) -> list[str]:
     """Two models of one name become one schema of the API description, and one of them is silently lost.
 
@@ -76,6 +92,10 @@ def test_no_secret_is_compared_by_its_equality(project: Project) -> None:
     assert comparison_breaches(project) == []
 
 
+def test_no_forwarded_header_is_read(project: Project) -> None:
+    assert forwarded_breaches(project) == []
+
+
 def test_no_two_dialects_share_the_name_of_a_wire_model(project: Project) -> None:
     assert len(_wires(project)) > 1
     assert wire_model_breaches(project) == []
@@ -83,7 +103,8 @@ def test_no_two_dialects_share_the_name_of_a_wire_model(project: Project) -> Non
 
 def test_a_sound_tree_breaks_no_law_of_sources(plant: Plant) -> None:
     project = plant({})
-    assert print_breaches(project) + comparison_breaches(project) + wire_model_breaches(project) == []
+    found = print_breaches(project) + comparison_breaches(project) + forwarded_breaches(project)
+    assert found + wire_model_breaches(project) == []
 
 
 CORE = "layers/keywright/keywright/issuing.py"
@@ -113,6 +134,30 @@ def test_an_equality_of_secrets_is_noticed(plant: Plant, comparison: str) -> Non
 )
 def test_an_equality_of_something_else_is_let_pass(plant: Plant, comparison: str) -> None:
     assert comparison_breaches(plant({CORE: comparison})) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'headers.get("X-Forwarded-For")',
+        'event["headers"]["forwarded"]',
+        'request.headers.get("x-real-ip", "")',
+        'NAMES = ("True-Client-IP",)',
+        'environ["HTTP_X_FORWARDED_HOST"]',
+        'value(name="cf-connecting-ip")',
+        'headers["cloudfront-viewer-address"]',
+    ],
+)
+@pytest.mark.parametrize("path", [CORE, "functions/native/issue_key.py"])
+def test_a_forwarded_header_is_noticed(plant: Plant, path: str, source: str) -> None:
+    assert forwarded_breaches(plant({path: source})) != []
+
+
+@pytest.mark.parametrize(
+    "source", ['context["http"]["sourceIp"]', 'say("forwarded to the owner")', 'headers["origin"]']
+)
+def test_what_is_no_forwarded_header_is_let_pass(plant: Plant, source: str) -> None:
+    assert forwarded_breaches(plant({CORE: source})) == []
 
 
 def test_a_wire_model_of_two_dialects_is_noticed(plant: Plant) -> None:

@@ -24,8 +24,13 @@ MAY_DIFFER = {
 }
 NEED_NO_POLICY = ("RefuseUnknownPath", "Console", "GetOpenapi")
 """They refuse whatever comes, or hand out what lies in the layer."""
-SAM_ATTACHES = {"AWSLambdaBasicExecutionRole", "AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess"}
-"""For logs and traces, by itself."""
+SAM_ATTACHES = {
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AWSXrayWriteOnlyAccess",
+}
+"""For logs, traces and reading a stream, by itself."""
 MANAGED_POLICY = "AWS::IAM::ManagedPolicy"
 
 
@@ -210,8 +215,8 @@ MANY = "\n".join(f"  Topic{number}: {{Type: AWS::SNS::Topic}}" for number in ran
         (("Resources:\n", f"Resources:\n{MANY}\n"), "resources; 450 is where it must be split"),
         (("Runtime: python3.13", "Runtime: python3.12"), "the functions run on python3.12"),
         (("arm64", "x86_64"), "the functions run on x86_64"),
-        (("by_expiry", "by_owner"), "the index by_owner answers no question"),
-        (("by_expiry", "by_owner"), "name by_expiry, which is no index"),
+        (("by_due", "by_owner"), "the index by_owner answers no question"),
+        (("by_due", "by_owner"), "name by_due, which is no index"),
     ],
 )
 def test_a_block_or_permission_that_says_more_is_noticed(plant: Plant, change: tuple[str, str], breach: str) -> None:

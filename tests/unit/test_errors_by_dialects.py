@@ -76,11 +76,13 @@ def readable(response: Response[str]) -> bool:
     if "xml" in (response.content_type or str(response.headers.get("Content-Type"))):
         ET.fromstring(body)  # noqa: S314  our own
         return True
+    if str(response.headers.get("Content-Type")).startswith("text/html"):
+        return "</main>" in body
     return isinstance(json.loads(body), dict)
 
 
 def test_every_dialect_is_among_them() -> None:
-    assert {"native", "salesiq", "sunshine", "supportcenter", "voltmx"} == SURFACES.keys()
+    assert {"handover", "native", "salesiq", "sunshine", "supportcenter", "voltmx"} == SURFACES.keys()
     assert all(surface.name == name for name, surface in SURFACES.items())
 
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from keywright import errors, issuing, lifecycle
-from keywright.model import EventType, Key, KeyKind, KeyState
-from keywright.ports import Stale
+from keywright import errors, issuing, lifecycle, removal
+from keywright.model import UNDELETE_WITHIN_MS, EventType, Key, KeyKind, KeyState
+from keywright.ports import SaveKey, Stale
 from tests.fakes import Fakes
 from tests.world import World
 
@@ -120,6 +121,173 @@ def test_no_key_is_amended_to_expire_in_the_past(world: World, fakes: Fakes, key
         lifecycle.amend(world.desk, world.principal, key, description="", expires_at_ms=fakes.clock.ms + ms)
     assert refused.value.field == "expires_at"
     assert world.key(key.id) == key
+
+
+# --- changing ------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_is_named_changes(world: World, fakes: Fakes) -> None:
+    app = world.app()
+    key = world.issue(
+        KeyKind.NATIVE, app.ref, description="tills", scopes=("a",), expires_at_ms=fakes.clock.ms + 10
+    ).key
+    fakes.clock.advance(5)
+    for named in (
+        {"description": "counters"},
+        {"scopes": ("b", "c:*")},
+        {"expires_at_ms": fakes.clock.ms + 1},
+        {"expires_at_ms": None},
+        {"description": "", "scopes": (), "expires_at_ms": fakes.clock.ms + 7},
+    ):
+        before, key = key, lifecycle.change(world.desk, world.principal, key, named)
+        assert {name: getattr(key, name) for name in named} == named
+        kept = {*named, "modified_at_ms", "revision", "expiry_set_at_ms", "due_at_ms"}
+        assert replace(key, **{name: getattr(before, name) for name in kept}) == before
+        assert fakes.store.events[-1].type is EventType.KEY_AMENDED
+    assert fakes.store._grants()[key.newest.digest].scopes == ()
+
+
+def test_a_change_that_changes_nothing_is_not_written(world: World, fakes: Fakes, key: Key) -> None:
+    fakes.store.calls.clear()
+    for named in ({}, {"description": key.description}, {"scopes": key.scopes, "expires_at_ms": key.expires_at_ms}):
+        assert lifecycle.change(world.desk, world.principal, key, named) is key
+    assert fakes.store.calls == []
+
+
+@pytest.mark.parametrize("later", [None, 1])
+def test_an_expired_key_lives_again_with_a_later_expiry_or_none(world: World, fakes: Fakes, later: int | None) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref, expires_at_ms=fakes.clock.ms + 1)
+    fakes.clock.advance(1)
+    marked = issued.key.marked_expired(fakes.clock.ms)
+    fakes.store.commit(SaveKey(marked, issued.key))
+    expires_at_ms = None if later is None else fakes.clock.ms + later
+    revived = lifecycle.change(world.desk, world.principal, marked, {"expires_at_ms": expires_at_ms})
+    assert (revived.state(fakes.clock.ms), revived.expiry_marked_at_ms) == (KeyState.ACTIVE, None)
+
+
+def test_a_key_that_lives_again_takes_its_place_again_or_finds_it_taken(world: World, fakes: Fakes) -> None:
+    app = world.app()
+    live = app.ref, KeyKind.APP_SECRET
+    key = world.issue(KeyKind.APP_SECRET, app.ref, expires_at_ms=fakes.clock.ms + 1).key
+    fakes.clock.advance(1)
+    marked = key.marked_expired(fakes.clock.ms)
+    fakes.store.commit(*lifecycle.place_of(key, marked), SaveKey(marked, key))
+    assert fakes.store.live[live] == 0
+    others = [world.issue(KeyKind.APP_SECRET, app.ref).key for _ in range(10)]
+    with pytest.raises(errors.LimitReached):
+        lifecycle.change(world.desk, world.principal, marked, {"expires_at_ms": None})
+    assert world.key(key.id) == marked
+    lifecycle.revoke(world.desk, world.principal, others[0])
+    lifecycle.change(world.desk, world.principal, marked, {"expires_at_ms": None})
+    assert fakes.store.live[live] == 10
+
+
+def test_a_change_of_other_things_leaves_an_expired_key_expired_and_marked(world: World, fakes: Fakes) -> None:
+    key = world.issue(KeyKind.NATIVE, world.app().ref, expires_at_ms=fakes.clock.ms + 1).key
+    fakes.clock.advance(1)
+    marked = key.marked_expired(fakes.clock.ms)
+    fakes.store.commit(SaveKey(marked, key))
+    changed = lifecycle.change(world.desk, world.principal, marked, {"description": "tills"})
+    assert changed.expiry_marked_at_ms == marked.expiry_marked_at_ms
+
+
+def test_a_change_gives_a_key_no_more_scopes_than_the_callers(world: World, fakes: Fakes, key: Key) -> None:
+    caller = replace(world.principal, scopes=("keys:*",))
+    fakes.store.calls.clear()
+    for scopes in (("*",), ("keys:read", "owners:read"), ("installation:tenants",)):
+        with pytest.raises(errors.ScopeMissing):
+            lifecycle.change(world.desk, caller, key, {"scopes": scopes})
+    assert fakes.store.calls == []
+    assert lifecycle.change(world.desk, caller, key, {"scopes": ("keys:read",)}).scopes == ("keys:read",)
+
+
+def test_a_revoked_key_is_not_changed(world: World, key: Key) -> None:
+    ended = lifecycle.revoke(world.desk, world.principal, key)
+    with pytest.raises(errors.KeyRevoked):
+        lifecycle.change(world.desk, world.principal, ended, {"description": "new"})
+
+
+@pytest.mark.parametrize("ms", [0, -1])
+def test_no_key_is_changed_to_expire_in_the_past_be_it_its_own_past(world: World, fakes: Fakes, ms: int) -> None:
+    key = world.issue(KeyKind.NATIVE, world.app().ref, expires_at_ms=fakes.clock.ms + 1).key
+    fakes.clock.advance(1 - ms)
+    with pytest.raises(errors.FieldInvalid) as refused:
+        lifecycle.change(world.desk, world.principal, key, {"expires_at_ms": key.expires_at_ms})
+    assert refused.value.field == "expires_at"
+
+
+# --- had back ------------------------------------------------------------------------------------------------------
+
+
+def test_a_deleted_key_comes_back_as_it_was(world: World, fakes: Fakes, key: Key) -> None:
+    off = lifecycle.disable(world.desk, world.principal, key)
+    live = key.owner, key.kind
+    gone = lifecycle.delete(world.desk, world.principal, off)
+    assert fakes.store.live[live] == 0
+    fakes.store.calls.clear()
+    back = lifecycle.undelete(world.desk, world.principal, gone)
+    assert fakes.store.calls == ["commit"]
+    assert replace(back, revision=off.revision, modified_at_ms=off.modified_at_ms) == off
+    assert fakes.store.live[live] == 1
+    assert fakes.store.events[-1].type is EventType.KEY_UNDELETED
+    assert fakes.store._grants()[key.newest.digest].key_id == key.id
+
+
+def test_what_is_not_deleted_is_not_had_back_twice(world: World, fakes: Fakes, key: Key) -> None:
+    fakes.store.calls.clear()
+    assert lifecycle.undelete(world.desk, world.principal, key) is key
+    assert fakes.store.calls == []
+
+
+def test_a_key_finds_its_place_taken_when_it_comes_back(world: World, fakes: Fakes, key: Key) -> None:
+    gone = lifecycle.delete(world.desk, world.principal, key)
+    for _ in range(10):
+        world.issue(KeyKind.APP_SECRET, key.owner)
+    with pytest.raises(errors.LimitReached):
+        lifecycle.undelete(world.desk, world.principal, gone)
+    assert world.key(key.id) == gone
+
+
+def test_what_a_key_was_issued_for_must_still_be_so_when_it_comes_back(world: World) -> None:
+    rep, app = world.rep(), world.app()
+    reps = world.issue(KeyKind.REP_KEY, rep.ref).key
+    world.change(rep, login_enabled=False)
+    with pytest.raises(errors.LoginNotEnabled):
+        lifecycle.undelete(world.desk, world.principal, world.key(reps.id))
+    tills = lifecycle.delete(world.desk, world.principal, world.issue(KeyKind.APP_API_KEY, app.ref).key)
+    world.change(app, published=False)
+    with pytest.raises(errors.NotPublished):
+        lifecycle.undelete(world.desk, world.principal, tills)
+    removal.remove(world.desk, world.principal, app.ref, time_is_up=lambda: False)
+    with pytest.raises(errors.AppNotFound):
+        lifecycle.undelete(world.desk, world.principal, world.key(tills.id))
+
+
+def test_a_revoked_key_comes_back_revoked_and_takes_no_place(world: World, fakes: Fakes, key: Key) -> None:
+    ended = lifecycle.revoke(world.desk, world.principal, key, "leaked")
+    back = lifecycle.undelete(world.desk, world.principal, lifecycle.delete(world.desk, world.principal, ended))
+    assert (back.state(fakes.clock.ms), back.revoked_reason) == (KeyState.REVOKED, "leaked")
+    assert fakes.store.live[key.owner, key.kind] == 0
+
+
+def test_a_key_is_had_back_within_thirty_days(world: World, another_world: World, fakes: Fakes, key: Key) -> None:
+    gone = lifecycle.delete(world.desk, world.principal, key)
+    fakes.clock.advance(UNDELETE_WITHIN_MS - 1)
+    assert lifecycle.deleted_own(world.desk, world.principal, gone) is gone
+    for caller, found in ((another_world.principal, gone), (world.principal, None)):
+        with pytest.raises(errors.KeyNotFound):
+            lifecycle.deleted_own(world.desk, caller, found)
+    fakes.clock.advance(1)
+    with pytest.raises(errors.KeyNotFound):
+        lifecycle.deleted_own(world.desk, world.principal, gone)
+
+
+def test_the_key_of_a_channel_is_not_deleted_alone(world: World, key: Key) -> None:
+    channels = world.channel(world.app()).key
+    with pytest.raises(errors.KeyGoesWithOwner):
+        lifecycle.delete_alone(world.desk, world.principal, channels)
+    assert world.key(channels.id) == channels
+    assert lifecycle.delete_alone(world.desk, world.principal, key).deleted_at_ms is not None
 
 
 def test_a_version_that_is_not_there_is_not_found(world: World, key: Key) -> None:

@@ -219,14 +219,16 @@ def test_the_channels_of_an_app_share_one_half(world: World, fakes: Fakes) -> No
     second = world.channel(first.app, Platform.IOS)
     assert second.pairing == first.pairing
     assert second.app == first.app
-    assert fakes.vault.revealed == [registry.pairing_secret(first.app)]
+    assert fakes.vault.revealed == [registry.pairing_secret(first.app).secret]
+    told = fakes.store.events[-1]
+    assert (told.type, told.subject, told.owner) == (EventType.KEY_REVEALED, first.app.pairing_id, first.app.ref)
     assert first.key.pairing_digest == second.key.pairing_digest == first.pairing.digest
 
 
 def test_the_halves_of_two_apps_differ_and_are_bound_to_their_own_ids(world: World, fakes: Fakes) -> None:
     first, second = world.channel(world.app()), world.channel(world.app())
     assert first.pairing != second.pairing
-    ours, theirs = registry.pairing_secret(first.app), registry.pairing_secret(second.app)
+    ours, theirs = registry.pairing_secret(first.app).secret, registry.pairing_secret(second.app).secret
     assert fakes.vault.reveal([ours]) == [first.pairing]
     with pytest.raises(errors.Fault):
         fakes.vault.reveal([SealedSecret(ours.tenant, ours.key_id, ours.version, theirs.ciphertext)])

@@ -1,13 +1,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
 
 from keywright import errors, issuing, lifecycle, registry
-from keywright.model import LOGIN_ENABLED, ROLE_ASSIGNED, KeyKind, Owner, Platform, Reason, Verification
-from keywright.verification import Presented, fulfils, unmet, verify
+from keywright.caching import GrantCache
+from keywright.limits import Every, Quota
+from keywright.model import (
+    LOGIN_ENABLED,
+    ROLE_ASSIGNED,
+    Grant,
+    KeyKind,
+    Owner,
+    Platform,
+    Reason,
+    Verification,
+    Version,
+)
+from keywright.usage import LastUse, Use
+from keywright.verification import Asked, Presented, fulfils, unmet, verify, verify_all
 from tests.fakes import Fakes
 from tests.world import World
 
@@ -278,3 +292,182 @@ def test_verification_never_asks_the_vault(world: World, fakes: Fakes) -> None:
     opened = world.channel(world.app())
     fakes.vault.down = True
     assert verdict(world, Presented.with_pairing(opened.pairing.reveal(), opened.token.reveal())).valid
+
+
+# --- uses ----------------------------------------------------------------------------------------------------------
+
+
+class Noted:
+    def __init__(self) -> None:
+        self.uses: list[tuple[str, int, LastUse]] = []
+
+    def note(self, key_id: str, version: int, use: LastUse) -> None:
+        self.uses.append((key_id, version, use))
+
+
+def test_a_good_use_is_counted_and_noted_and_a_look_is_neither(world: World, fakes: Fakes) -> None:
+    noted = Noted()
+    desk = replace(fakes.desk, notes=noted)
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, quota=Quota(1, Every.DAY))
+    presented = Presented.token(issued.token.reveal())
+    assert verify(desk, world.tenant, presented, use=Use(cost=0)).valid
+    assert (fakes.store.calls.count("spend"), noted.uses) == (0, [])
+    use = Use("203.0.113.7", "curl/8.5.0")
+    assert verify(desk, world.tenant, presented, use=use).valid
+    refused = verify(desk, world.tenant, presented, use=use)
+    assert (refused.reason, refused.grant, refused.known) == (
+        Reason.QUOTA_EXCEEDED,
+        None,
+        Grant.of(issued.key, issued.key.newest),
+    )
+    at_ms = fakes.clock.now_ms()
+    assert noted.uses == [(issued.key.id, 1, LastUse(at_ms, "203.0.113.7", "curl/8.5.0"))]
+
+
+def test_what_is_refused_for_another_reason_does_not_count(world: World, fakes: Fakes) -> None:
+    rep = world.rep(role=None)
+    issued = world.issue(
+        KeyKind.REP_KEY, world.change(rep, role="SDAdmin").ref, quota=Quota(1, Every.DAY), allowed_cidrs=("::1/128",)
+    )
+    presented = Presented.token(issued.token.reveal())
+    assert verify(fakes.desk, world.tenant, presented).reason is Reason.ADDRESS_NOT_ALLOWED
+    world.change(rep, role=None)
+    assert verify(fakes.desk, world.tenant, presented, use=Use("::1")).reason is Reason.OWNER_NOT_ELIGIBLE
+    assert verify(fakes.desk, "t-other", presented, use=Use("::1")).reason is Reason.UNKNOWN
+    assert "spend" not in fakes.store.calls
+
+
+# --- the cache -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 30, 60])
+def test_a_revoke_is_believed_after_exactly_as_long_as_the_keys_owner_has_said(
+    world: World, fakes: Fakes, seconds: int
+) -> None:
+    """The last moment of reading before the revoke is the worst: from then on it takes as long as it may."""
+    desk = fakes.desk
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, cache_seconds=seconds)
+    presented = Presented.token(issued.token.reveal())
+    assert verify(desk, world.tenant, presented).valid
+    lifecycle.revoke(desk, world.principal, issued.key)
+    for elapsed_ms in (0, 1, seconds * 1000 - 1):
+        if 0 <= elapsed_ms < seconds * 1000:
+            fakes.clock.ms, start = fakes.clock.ms + elapsed_ms, fakes.clock.ms
+            assert verify(desk, world.tenant, presented).valid, elapsed_ms
+            fakes.clock.ms = start
+    fakes.clock.advance(seconds * 1000)
+    assert verify(desk, world.tenant, presented).reason is Reason.REVOKED
+
+
+def test_what_is_remembered_is_not_read_again_and_each_reading_counts_from_its_own_beginning(
+    world: World, fakes: Fakes
+) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, cache_seconds=10)
+    presented, desk = Presented.token(issued.token.reveal()), fakes.desk
+    reading, read_at_ms = desk.store.read(*presented.refs), fakes.clock.now_ms()
+    fakes.clock.advance(4_000)  # as long as somebody took to make use of the reading
+    assert verify(desk, world.tenant, presented, reading, read_at_ms=read_at_ms).valid
+    reads = fakes.store.calls.count("read")
+    fakes.clock.advance(5_999)
+    assert verify(desk, world.tenant, presented).valid
+    assert fakes.store.calls.count("read") == reads
+    fakes.clock.advance(1)
+    assert verify(desk, world.tenant, presented).valid
+    assert fakes.store.calls.count("read") == reads + 1
+
+
+def test_a_reading_of_which_nobody_says_when_it_began_is_not_remembered(world: World, fakes: Fakes) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, cache_seconds=10)
+    presented, desk = Presented.token(issued.token.reveal()), fakes.desk
+    assert verify(desk, world.tenant, presented, desk.store.read(*presented.refs)).valid
+    assert desk.cache.find(presented.refs[0].digest, fakes.clock.now_ms()) is None
+
+
+def test_expiry_limits_addresses_tenant_and_the_public_half_are_exact_from_the_cache_too(
+    world: World, fakes: Fakes
+) -> None:
+    expires_at_ms = fakes.clock.now_ms() + 5_000
+    issued = world.issue(
+        KeyKind.APP_SECRET,
+        world.app().ref,
+        cache_seconds=60,
+        expires_at_ms=expires_at_ms,
+        quota=Quota(3, Every.DAY),
+        allowed_cidrs=("::1/128",),
+    )
+    desk, here = fakes.desk, Use("::1")
+    pair = Presented.with_key_id(issued.key.id, issued.token.reveal())
+    assert verify(desk, world.tenant, pair, use=here).valid
+    reads = fakes.store.calls.count("read")
+    assert (
+        verify(desk, world.tenant, Presented.with_key_id("app_x", issued.token.reveal()), use=here).reason
+        is Reason.UNKNOWN
+    )
+    assert verify(desk, "t-other", pair, use=here).reason is Reason.UNKNOWN
+    assert verify(desk, world.tenant, pair, use=Use("::2")).reason is Reason.ADDRESS_NOT_ALLOWED
+    verdicts = [verify(desk, world.tenant, pair, use=here).reason for _ in range(3)]
+    assert verdicts == [None, None, Reason.QUOTA_EXCEEDED]
+    fakes.clock.ms = expires_at_ms - 1
+    assert verify(desk, world.tenant, pair, use=replace(here, cost=0)).valid
+    fakes.clock.ms = expires_at_ms
+    assert verify(desk, world.tenant, pair, use=here).reason is Reason.EXPIRED
+    assert fakes.store.calls.count("read") == reads
+
+
+def test_the_owner_is_looked_at_whatever_is_remembered(world: World, fakes: Fakes) -> None:
+    app = world.app()
+    desk = fakes.desk
+    issued = world.issue(KeyKind.APP_API_KEY, app.ref, cache_seconds=60)
+    presented = Presented.token(issued.token.reveal())
+    assert verify(desk, world.tenant, presented).valid
+    world.change(app, published=False)
+    assert verify(desk, world.tenant, presented).reason is Reason.OWNER_NOT_ELIGIBLE
+
+
+def test_a_clock_that_is_set_back_makes_nothing_last_longer(world: World, fakes: Fakes) -> None:
+    desk = fakes.desk
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, cache_seconds=60)
+    presented = Presented.token(issued.token.reveal())
+    assert verify(desk, world.tenant, presented).valid
+    lifecycle.revoke(desk, world.principal, issued.key)
+    fakes.clock.advance(-1)
+    assert verify(desk, world.tenant, presented).reason is Reason.REVOKED
+
+
+def test_only_so_many_are_remembered(world: World) -> None:
+    cache = GrantCache()
+    grant = Grant.of(replace(world.issue(KeyKind.NATIVE, world.operator.ref).key, cache_seconds=60), _newest(world))
+    for n in range(10_001):
+        cache.keep(str(n), grant, 0)
+    assert cache.find("0", 0) is None
+    assert cache.find("1", 0) is grant
+    cache.keep("1", replace(grant, cache_seconds=0), 1)
+    assert cache.find("1", 1) is None
+
+
+def _newest(world: World) -> Version:
+    return world.issue(KeyKind.NATIVE, world.operator.ref).key.newest
+
+
+# --- several at once -----------------------------------------------------------------------------------------------
+
+
+def test_several_are_verified_as_each_would_be_alone(world: World, fakes: Fakes) -> None:
+    app = world.app()
+    issued = [world.issue(KeyKind.APP_API_KEY, app.ref, quota=Quota(1, Every.DAY)) for _ in range(3)]
+    presented = [Presented.token(each.token.reveal()) for each in issued]
+    asked = [Asked(each, use=Use(cost=cost)) for each, cost in zip(presented, (1, 0, 2), strict=True)]
+    asked += [Asked(presented[0], kinds={KeyKind.NATIVE}), Asked(Presented(None))]
+    desk = fakes.desk
+    reading = desk.store.read(*(ref for each in asked for ref in each.presented.refs))
+    before = len(fakes.store.calls)
+    verdicts = verify_all(desk, world.tenant, asked, reading)
+    assert [each.reason for each in verdicts] == [
+        None,
+        None,
+        Reason.QUOTA_EXCEEDED,
+        Reason.UNKNOWN,
+        Reason.UNKNOWN,
+    ]
+    assert fakes.store.calls[before:] == ["read", "spend"]
+    assert [each.owner for each in verdicts[:2]] == [app, app]

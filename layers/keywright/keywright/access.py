@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from keywright import errors
+from keywright import addresses, errors
 from keywright.model import Creator, Grant, KeyKind, OwnerRef
 
 BEYOND_THE_TENANT: Final = "installation"
@@ -22,6 +22,7 @@ class Principal:
     kind: KeyKind
     owner: OwnerRef
     scopes: tuple[str, ...]
+    allowed_cidrs: tuple[str, ...] = ()
 
     @property
     def tenant(self) -> str:
@@ -32,6 +33,11 @@ class Principal:
 
     def may(self, scope: str) -> bool:
         return permits(self.scopes, scope)
+
+    def check_address(self, address: str) -> None:
+        """Raises CredentialsRefused, as for whatever else is not good, unless the key may be used from there."""
+        if not addresses.allows(self.allowed_cidrs, address):
+            raise errors.CredentialsRefused
 
     def demand(self, scope: str) -> None:
         """Raises ScopeMissing unless the caller holds `scope`."""
@@ -46,15 +52,27 @@ def principal(grant: Grant | None, now_ms: int, kinds: Iterable[KeyKind]) -> Pri
     kind that is no credential here.
     """
     if grant is None or grant.kind not in kinds or grant.refusal(now_ms) is not None:
-        raise errors.CredentialsRefused
-    return Principal(grant.key_id, grant.kind, grant.owner, grant.scopes)
+        refused = errors.CredentialsRefused()
+        refused.presented = grant
+        raise refused
+    return Principal(grant.key_id, grant.kind, grant.owner, grant.scopes, grant.allowed_cidrs)
+
+
+def presented(refused: BaseException | None) -> Grant | None:
+    """What was read for a credential that was refused, where the refusal or what caused it knows that."""
+    while refused is not None:
+        if isinstance(refused, errors.CredentialsRefused) and isinstance(refused.presented, Grant):
+            return refused.presented
+        refused = refused.__cause__
+    return None
 
 
 def permits(granted: Iterable[str], needed: str) -> bool:
     """Whether one of the granted scopes covers `needed`.
 
-    A scope is segments between colons or full stops; a last segment ``*`` stands for all that follow. ``*`` alone is
-    everything within the tenant: what reaches beyond it (``installation:...``) must be granted by name.
+    A scope is segments between colons or full stops. A segment ``*`` after the first stands for any one, and as the
+    last for all that follow; ``*`` alone is everything within the tenant: what reaches beyond it
+    (``installation:...``) must be granted by name.
     """
     wanted = _SEGMENTS.split(needed)
     return any(_covers(_SEGMENTS.split(scope), wanted) for scope in granted)
@@ -70,6 +88,16 @@ def contain(granted: Iterable[str], wanted: Iterable[str]) -> None:
 def _covers(granted: list[str], needed: list[str]) -> bool:
     if granted == ["*"]:
         return needed[0] != BEYOND_THE_TENANT
+    if granted[0] != needed[0]:
+        return False
     if granted[-1] == "*":
-        return len(needed) >= len(granted) and needed[: len(granted) - 1] == granted[:-1]
-    return granted == needed
+        granted, needed, rest = granted[:-1], needed[: len(granted) - 1], needed[len(granted) - 1 :]
+        if not rest:
+            return False
+    elif needed[-1] == "*":
+        return False  # all that follow is more than one segment
+    return len(granted) == len(needed) and all(map(_stands_for, granted, needed))
+
+
+def _stands_for(granted: str, needed: str) -> bool:
+    return granted in ("*", needed)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import ssl
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from keywright.adapters import dynamodb
 from keywright.adapters.aws import JsonService
 from keywright.adapters.dynamodb import DynamoDBKeyStore
 from keywright.adapters.endpoints import Endpoint, regional
+from keywright.adapters.eventbridge import EventBridgeBus
 from keywright.adapters.kms import KmsSecretVault
-from keywright.adapters.lean import DYNAMODB, KMS, LeanService, Service
+from keywright.adapters.lean import DYNAMODB, EVENTS, KMS, LeanService, Service
 from keywright.adapters.ses import SesMailer
 from keywright.adapters.signing import Credentials
 from keywright.adapters.unconfigured import NoMailer
-from keywright.mail import Letter
-from keywright.ports import Desk, Mailer
+from keywright.mail import Letter, WarningLetter
+from keywright.model import Event, Terms
+from keywright.ports import Desk, EventBus, Mailer
+from keywright.usage import UseNotes
 
 # At DEBUG botocore logs requests and answers as they are, secrets included. Whoever sets the root logger to DEBUG must
 # not bring them out with it.
@@ -42,12 +49,18 @@ class Settings:
     aws_client: str
     table: str
     secrets_key: str
+    event_bus: str
     stage: str
     time_zone: ZoneInfo
     voltmx_app_keys: bool
     letter: Letter | None
     """None where no sender is named: then nothing is mailed."""
     mail_configuration_set: str
+    warning: WarningLetter
+    public_url: str
+    """Where the installation is reached, without a slash at the end; empty, where a request says that it came to."""
+    terms: Terms
+    last_used_interval_ms: int
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -56,20 +69,28 @@ class Settings:
             aws_client=os.environ["KEYWRIGHT_AWS_CLIENT"],
             table=os.environ["KEYWRIGHT_TABLE"],
             secrets_key=os.environ["KEYWRIGHT_SECRETS_KEY"],
+            event_bus=os.environ["KEYWRIGHT_EVENT_BUS"],
             stage=os.environ["KEYWRIGHT_STAGE"],
             time_zone=ZoneInfo(os.environ["KEYWRIGHT_TIME_ZONE"]),
             voltmx_app_keys=_SPELLINGS[os.environ["KEYWRIGHT_VOLTMX_APP_KEYS"]],
             letter=_letter(os.environ["KEYWRIGHT_MAIL_SENDER"]),
             mail_configuration_set=os.environ["KEYWRIGHT_MAIL_CONFIGURATION_SET"],
+            warning=WarningLetter(os.environ["KEYWRIGHT_WARNING_SUBJECT"], _text("KEYWRIGHT_WARNING_TEXT")),
+            public_url=os.environ["KEYWRIGHT_PUBLIC_URL"],
+            terms=Terms.of(os.environ["KEYWRIGHT_WARNING_DAYS"], os.environ["KEYWRIGHT_RETENTION_DAYS"]),
+            last_used_interval_ms=int(os.environ["KEYWRIGHT_LAST_USED_INTERVAL"]) * 1000,
         )
 
 
 def _letter(sender: str) -> Letter | None:
     if not sender:
         return None
-    # A parameter of a stack is one line as a rule, so a line feed may be spelled.
-    text = os.environ["KEYWRIGHT_MAIL_TEXT"].replace("\\n", "\n")
-    return Letter(sender, os.environ["KEYWRIGHT_MAIL_SUBJECT"], text)
+    return Letter(sender, os.environ["KEYWRIGHT_MAIL_SUBJECT"], _text("KEYWRIGHT_MAIL_TEXT"))
+
+
+def _text(name: str) -> str:
+    """A parameter of a stack is one line as a rule, so a line feed may be spelled."""
+    return os.environ[name].replace("\\n", "\n")
 
 
 @cache
@@ -82,19 +103,39 @@ def desk() -> Desk:
     """The ports over AWS, opened once per environment."""
     configured = settings()
     service = _CLIENTS[configured.aws_client]
+    store = DynamoDBKeyStore(service(DYNAMODB), configured.table, configured.terms)
     return Desk(
-        store=DynamoDBKeyStore(service(DYNAMODB), configured.table),
+        store=store,
         vault=KmsSecretVault(service(KMS), configured.secrets_key),
         mailer=_mailer(configured),
         clock=SystemClock(),
         stage=configured.stage,
+        terms=configured.terms,
+        notes=UseNotes(store, configured.last_used_interval_ms),
     )
+
+
+@cache
+def event_bus() -> EventBus:
+    configured = settings()
+    return EventBridgeBus(_CLIENTS[configured.aws_client](EVENTS), configured.event_bus)
+
+
+def metrics_namespace() -> str:
+    """Under which CloudWatch files the functions' metrics: a stack's own, so that no stack's heartbeat passes for that
+    of another one."""
+    return os.environ.get("POWERTOOLS_METRICS_NAMESPACE") or "Keywright"
+
+
+def event_of(image: Mapping[str, Any]) -> Event:
+    """A committed event, as the table's stream shows it. Raises KeyError, TypeError or ValueError for anything else."""
+    return dynamodb.event_of(image)
 
 
 def _mailer(configured: Settings) -> Mailer:
     if configured.letter is None:
         return NoMailer()
-    return SesMailer(cache(_ses), configured.letter, configured.mail_configuration_set)
+    return SesMailer(cache(_ses), configured.letter, configured.mail_configuration_set, configured.warning)
 
 
 def _lean(service: Service) -> JsonService:
@@ -102,7 +143,7 @@ def _lean(service: Service) -> JsonService:
     none, ValueError for what only botocore can make an address of."""
     _credentials()
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ["AWS_REGION"]
-    url = os.environ.get(f"AWS_ENDPOINT_URL_{service.name.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
+    url = os.environ.get(f"AWS_ENDPOINT_URL_{service.id.upper()}") or os.environ.get("AWS_ENDPOINT_URL")
     if not url and "true" in (os.environ.get(name, "").lower() for name in _OTHER_ADDRESSES):
         raise ValueError(f"{' and '.join(_OTHER_ADDRESSES)} need KEYWRIGHT_AWS_CLIENT=boto3")
     endpoint = Endpoint.of(url or regional(service.name, region))
@@ -157,6 +198,8 @@ def open_early() -> None:
     """Opens the clients while Lambda still initialises, when it gives a full processor. Elsewhere they wait for use."""
     if _in_lambda():
         desk()
+        # What is loaded by now stays: the first full collection, which falls into a request, need not look through it.
+        gc.freeze()
 
 
 def _in_lambda() -> bool:

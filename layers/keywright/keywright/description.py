@@ -35,6 +35,7 @@ class Operation:
     status: int = 200
     scope: str | None = None
     body: str | None = None
+    repeatable: bool = False
 
     @property
     def variables(self) -> Sequence[str]:
@@ -42,7 +43,7 @@ class Operation:
 
     @property
     def writes(self) -> bool:
-        return self.method != "GET" and not self.name.startswith(("list_", "verify_"))
+        return self.method != "GET" and not self.name.startswith(("list_", "verify_", "introspect"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Answer:
 
 
 SUCCESS: Final = Answer("Success", {JSON: RETURNED})
+NOTHING: Final = Answer("Success, without a body", {})
 
 HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "WWW-Authenticate": {"description": "The schemes that are taken here (RFC 9110 11.6.1).", "schema": TEXT},
@@ -112,6 +114,9 @@ def of_the_edge(operation: Operation) -> Refusals:
     if operation.body is not None:
         yield from BODY
         yield from FIELDS
+    if operation.repeatable:
+        yield errors.IdempotencyKeyReused
+        yield errors.FieldInvalid
     if operation.writes:
         yield errors.Conflict
     yield from OURS

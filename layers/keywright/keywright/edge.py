@@ -15,13 +15,15 @@ A deed whose record was changed by somebody else meanwhile (`Stale`) is done aga
 
 from __future__ import annotations
 
+import hmac
 import json
+import re
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Any, Final, Protocol, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
 
 from aws_lambda_powertools import Logger, Metrics
@@ -33,10 +35,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from keywright import bootstrap, errors, strict_json
-from keywright.access import Principal
-from keywright.model import OwnerKind
-from keywright.ports import Desk, Ref, Stale
+from keywright import bootstrap, errors, refused_use, replay, strict_json
+from keywright.access import Principal, presented
+from keywright.model import Grant, OwnerKind
+from keywright.ports import AnswerRef, Desk, KeptAnswer, Ref, Stale
+from keywright.sweeping import Swept
 
 LARGEST_BODY: Final = 64_000
 """Bytes; 64 kB in every dialect."""
@@ -47,7 +50,8 @@ FORM: Final = "application/x-www-form-urlencoded"
 _ATTEMPTS: Final = 5
 
 logger: Final = Logger(service="keywright", use_rfc3339=True)
-metrics: Final = Metrics(namespace="Keywright", service="keywright")
+metrics: Final = Metrics(service="keywright")
+"""Sent by `flush_metrics`, never by its own method: it may be older than the environment that says under which name."""
 
 
 class Request:
@@ -56,11 +60,11 @@ class Request:
     def __init__(self, event: Mapping[str, Any]) -> None:
         self.event = APIGatewayProxyEventV2(dict(event))
 
-    @property
+    @cached_property
     def path(self) -> str:
         return self.event.path
 
-    @property
+    @cached_property
     def path_parameters(self) -> Mapping[str, str]:
         return self.event.path_parameters
 
@@ -70,8 +74,13 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """The header's value; several headers of the name arrive joined by commas."""
-        value = self.event.headers.get(name)
+        value = self._headers.get(name.lower())
         return None if value is None else str(value)
+
+    @cached_property
+    def _headers(self) -> Mapping[str, Any]:
+        # Powertools gathers them anew whenever one is asked for.
+        return {name.lower(): value for name, value in (self.event.raw_event.get("headers") or {}).items()}
 
     @cached_property
     def media_type(self) -> str | None:
@@ -89,6 +98,25 @@ class Request:
         if size > LARGEST_BODY:
             raise errors.BodyTooLarge
         return body
+
+    @cached_property
+    def idempotency_key(self) -> str | errors.KeywrightError | None:
+        """What the header says, or why it says nothing; None where there is none."""
+        try:
+            return replay.key_in(self.header(replay.HEADER))
+        except errors.FieldInvalid as refusal:
+            return refusal
+
+    @cached_property
+    def digest(self) -> str:
+        """By which the same request is known again: method, path and body, as they were sent. Raises BodyTooLarge,
+        BodyUnreadable."""
+        return replay.digest_of(self.method, self.path, self.body)
+
+    @cached_property
+    def source(self) -> str:
+        """The network address that the request came from, as the gateway saw it: headers say what callers like."""
+        return str(self.event.request_context.http.source_ip)
 
     @cached_property
     def query(self) -> Sequence[tuple[str, str]]:
@@ -131,13 +159,14 @@ class Surface(Protocol):
 
 
 class Caller:
-    """The principal, and what was read together with its credential."""
+    """The principal, and what was read together with its credential, from `asked_at_ms` on."""
 
-    __slots__ = ("principal", "reading")
+    __slots__ = ("asked_at_ms", "principal", "reading")
 
     def __init__(self, principal: Principal, reading: Any = None) -> None:
         self.principal = principal
         self.reading = reading
+        self.asked_at_ms = 0
 
 
 Locate = Callable[[Desk, Request, Caller], Any]
@@ -149,7 +178,8 @@ class Endpoint:
 
     `reads` names, from the request alone, records to be read together with the caller's credential. `body` is the media
     type of the body, or None where there is none to be read. With `may_be_empty` an absent body counts as ``{}``.
-    `scope` is what callers must hold, for the description of the API: it is `locate` that demands it.
+    `scope` is what callers must hold, for the description of the API: it is `locate` that demands it. With `repeatable`
+    a request that bears an idempotency key has one effect and one answer, however often it comes; see `replay`.
     """
 
     def __init__(
@@ -159,12 +189,14 @@ class Endpoint:
         scope: str | None = None,
         body: str | None = None,
         may_be_empty: bool = False,
+        repeatable: bool = False,
         reads: Callable[[Request], Iterable[Ref[Any]]] = lambda _: (),
         locate: Locate = lambda _desk, _request, _caller: None,
     ) -> None:
         self.scope = scope
         self.body = body
         self.may_be_empty = may_be_empty
+        self.repeatable = repeatable
         self._surface = surface
         self._reads = reads
         self._locate = locate
@@ -196,21 +228,83 @@ class Endpoint:
             desk = bootstrap.desk()
             for _ in range(_ATTEMPTS):
                 try:
-                    caller = self._surface.authenticate(desk, request, self._reads(request))
-                    found = self._locate(desk, request, caller)
-                    self._check_body(request, event)
-                    self.app.context.update(caller=caller, found=found, desk=desk, lambda_context=context)
-                    return self.app.resolve(event, context)
+                    return self._attempt(desk, event, context, request)
                 except Stale:
                     continue
             raise errors.Conflict  # noqa: TRY301  rendered like every other refusal, just below
-        except errors.KeywrightError as refusal:
+        except Exception as refusal:  # noqa: BLE001  the last line: of a fault a caller is told nothing but that it was ours
+            return payload(self._refuse(refusal, request))
+
+    def _refuse(self, refusal: Exception, request: Request) -> Response[str]:
+        if isinstance(refusal, errors.KeywrightError):
             note_cause(refusal)
-            response = self._surface.refuse([refusal], request)
-        except Exception as fault:  # noqa: BLE001  the last line: a caller is told nothing but that it was our fault
-            note_fault(fault)
-            response = self._surface.refuse([errors.Fault()], request)
-        return payload(response)
+            return self._surface.refuse([refusal], request)
+        note_fault(refusal)
+        return self._surface.refuse([errors.Fault()], request)
+
+    def refused(
+        self, refusal: Exception, event: dict[str, Any], context: LambdaContext, began: float
+    ) -> dict[str, Any]:
+        """The answer to a request that `keywright.direct` carried out, which `began` then, and was refused by."""
+        request = Request(event)
+        if isinstance(refusal, errors.CredentialsRefused):
+            note_refused_use(bootstrap.desk(), presented(refusal), address=request.source)
+        answer = payload(self._refuse(refusal, request))
+        answer["headers"]["Cache-Control"] = "no-store"
+        note(self._surface.name, request, answer["statusCode"], began, context)
+        return answer
+
+    def _attempt(self, desk: Desk, event: dict[str, Any], context: LambdaContext, request: Request) -> dict[str, Any]:
+        key = request.idempotency_key if self.repeatable else None
+        if not isinstance(key, str):
+            caller = self._caller(desk, request, self._reads(request))
+            if key is not None:
+                raise key
+            return self._done(desk, event, context, request, caller)
+        _, _, credential = (request.header("authorization") or "").partition(" ")
+        ref = AnswerRef(replay.answer_id(credential, key))
+        caller = self._caller(desk, request, (*self._reads(request), ref))
+        kept = caller.reading[ref]
+        if kept is not None and kept.expires_at_ms > desk.clock.now_ms():
+            return self._repeated(desk, request, caller, kept)
+        attempt = replay.Attempt(desk)
+        answer = self._done(attempt.desk, event, context, request, caller)
+        if answer["statusCode"] < HTTPStatus.BAD_REQUEST:
+            attempt.settle(
+                ref.id,
+                request.digest,
+                status=answer["statusCode"],
+                content_type=answer["headers"]["Content-Type"],
+                body=answer["body"],
+            )
+        return answer
+
+    def _caller(self, desk: Desk, request: Request, also: Iterable[Ref[Any]]) -> Caller:
+        asked_at_ms = desk.clock.now_ms()
+        try:
+            caller = self._surface.authenticate(desk, request, also)
+        except errors.CredentialsRefused as refused:
+            note_refused_use(desk, presented(refused), address=request.source)
+            raise
+        caller.principal.check_address(request.source)
+        caller.asked_at_ms = asked_at_ms
+        return caller
+
+    def _done(
+        self, desk: Desk, event: dict[str, Any], context: LambdaContext, request: Request, caller: Caller
+    ) -> dict[str, Any]:
+        found = self._locate(desk, request, caller)
+        self._check_body(request, event)
+        self.app.context.update(caller=caller, found=found, desk=desk, lambda_context=context)
+        return self.app.resolve(event, context)
+
+    def _repeated(self, desk: Desk, request: Request, caller: Caller, kept: KeptAnswer) -> dict[str, Any]:
+        """The kept answer, whatever has become since of what it tells. Raises ScopeMissing, IdempotencyKeyReused."""
+        if self.scope is not None:
+            caller.principal.demand(self.scope)
+        if not hmac.compare_digest(kept.request_digest, request.digest):
+            raise errors.IdempotencyKeyReused
+        return payload(Response(kept.status, kept.content_type, replay.body_of(desk, caller.principal, kept)))
 
     def _check_body(self, request: Request, event: dict[str, Any]) -> None:
         if self.body is None:
@@ -279,22 +373,28 @@ class CatchAll:
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         began = time.perf_counter()
-        request = Request(event)
+        request, allowed = Request(event), list[str]()
         try:
             check_characters(request)
             self._surface.check_address(request)
-            refusal: errors.KeywrightError = errors.MethodRefused() if self._is_route(request) else errors.PathUnknown()
+            allowed = self._methods(request)
+            refusal: errors.KeywrightError = errors.MethodRefused() if allowed else errors.PathUnknown()
         except errors.KeywrightError as refused:
             refusal = refused
         answer = payload(self._surface.refuse([refusal], request))
         answer["headers"]["Cache-Control"] = "no-store"
+        if answer["statusCode"] == HTTPStatus.METHOD_NOT_ALLOWED:  # of another status no vendor's client expects it
+            answer["headers"]["Allow"] = ", ".join(allowed)
         note(self._surface.name, request, answer["statusCode"], began, context)
         return answer
 
-    def _is_route(self, request: Request) -> bool:
+    def _methods(self, request: Request) -> list[str]:
+        """Those that an endpoint has at this path; none, where there is no endpoint."""
         segments = request.path.strip("/").split("/")
-        return not request.path.endswith("/") and any(
-            len(path) == len(segments) and all(map(_fits, path, segments)) for _, path in self._routes
+        if request.path.endswith("/"):
+            return []
+        return sorted(
+            {verb for verb, path in self._routes if len(path) == len(segments) and all(map(_fits, path, segments))}
         )
 
 
@@ -304,40 +404,77 @@ def _fits(part: str, segment: str) -> bool:
 
 # --- what an endpoint's function asks for --------------------------------------------------------------------------
 
+D = TypeVar("D", bound=Callable[..., Any])
 
+
+def _resolved(dependency: D) -> D:
+    """With its annotations evaluated: Powertools looks at them with each request, and would compile them each time."""
+    dependency.__annotations__ = get_type_hints(dependency, include_extras=True)
+    return dependency
+
+
+@_resolved
 def _principal(request: ResolvedRequest) -> Principal:
     caller: Caller = request.context["caller"]
     return caller.principal
 
 
+@_resolved
 def _reading(request: ResolvedRequest) -> Any:
     caller: Caller = request.context["caller"]
     return caller.reading
 
 
+@_resolved
+def _asked_at(request: ResolvedRequest) -> int:
+    caller: Caller = request.context["caller"]
+    return caller.asked_at_ms
+
+
+@_resolved
 def _path_parameters(request: ResolvedRequest) -> Mapping[str, str]:
     return APIGatewayProxyEventV2(request.resolved_event.raw_event).path_parameters
 
 
+@_resolved
 def _time_is_up(request: ResolvedRequest) -> Callable[[], bool]:
     context: LambdaContext = request.context["lambda_context"]
     return lambda: context.get_remaining_time_in_millis() < MARGIN_MS
 
 
+@_resolved
 def _found(request: ResolvedRequest) -> Any:
     return request.context["found"]
 
 
+@_resolved
 def _desk(request: ResolvedRequest) -> Desk:
     desk: Desk = request.context["desk"]
     return desk
 
 
+@_resolved
+def _source(request: ResolvedRequest) -> str:
+    return Request(request.resolved_event.raw_event).source
+
+
+@_resolved
+def _public_url(request: ResolvedRequest) -> str:
+    event = APIGatewayProxyEventV2(request.resolved_event.raw_event)
+    return bootstrap.settings().public_url or f"https://{event.request_context.domain_name}"
+
+
 CurrentPrincipal = Annotated[Principal, Depends(_principal)]
 CurrentReading = Annotated[Any, Depends(_reading)]
 CurrentDesk = Annotated[Desk, Depends(_desk)]
+AskedAt = Annotated[int, Depends(_asked_at)]
+"""The moment before the current reading, epoch milliseconds."""
 Deadline = Annotated[Callable[[], bool], Depends(_time_is_up)]
 """Whether Lambda is about to stop the function."""
+Source = Annotated[str, Depends(_source)]
+"""The network address that the request came from."""
+PublicUrl = Annotated[str, Depends(_public_url)]
+"""Where the installation is reached, without a slash at the end."""
 PathParameters = Annotated[Mapping[str, str], Depends(_path_parameters)]
 """Decoded, as API Gateway has them; the arguments that Powertools cuts from the raw path are not."""
 Found: Final = Depends(_found)
@@ -362,14 +499,14 @@ def check_characters(request: Request) -> None:
 
     Powertools' routes cut off a trailing newline, so such a path would be a second spelling of an id.
     """
-    decoded = [request.path, *request.path_parameters.values()]
-    if any(ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0 for text in decoded for character in text):
-        raise errors.PathUnknown
-    if any(code in request.path.lower() for code in _ENCODED_CONTROLS):
+    if _ENCODED_CONTROL.search(request.path) or any(
+        _CONTROL.search(text) for text in (request.path, *request.path_parameters.values())
+    ):
         raise errors.PathUnknown
 
 
-_ENCODED_CONTROLS: Final = (*(f"%{code:02x}" for code in (*range(0x20), 0x7F)),)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_ENCODED_CONTROL: Final = re.compile(r"%(?:[01][0-9A-Fa-f]|7[Ff])")
 
 
 def _json_object(text: str) -> Any:
@@ -437,13 +574,38 @@ def note(surface: str, request: Request, status: int, began: float, context: Lam
     metrics.add_dimension(name="surface", value=surface)
     metrics.add_metric(name="Answers", unit=MetricUnit.Count, value=1)
     metrics.add_metric(name="Faults", unit=MetricUnit.Count, value=int(status >= HTTPStatus.INTERNAL_SERVER_ERROR))
+    flush_metrics()
+
+
+def note_sweep(swept: Swept) -> None:
+    """Its `Sweeps` is the heartbeat: an alarm rings where it is missing. One that stood back has swept nothing."""
+    logger.info("swept", **swept.told())
+    if swept.dry_run:
+        return
+    counted = {
+        "Sweeps": int(not swept.stood_back),
+        "KeysWarned": swept.warned,
+        "KeysExpired": swept.expired,
+        "VersionsRetired": swept.retired,
+        "KeysPurged": swept.purged,
+        "KeysNotSwept": swept.failed,
+    }
+    for name, value in counted.items():
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    flush_metrics()
+
+
+def flush_metrics() -> None:
+    metrics.namespace = bootstrap.metrics_namespace()
     metrics.flush_metrics()
 
 
-def note_sweep(marked: int, finished: bool) -> None:
-    logger.info("swept", marked=marked, finished=finished)
-    metrics.add_metric(name="KeysExpired", unit=MetricUnit.Count, value=marked)
-    metrics.flush_metrics()
+def note_refused_use(desk: Desk, known: Grant | None, *, by: Principal | None = None, address: str = "") -> None:
+    """For the audit, see `refused_use.note`; what it could not keep is counted."""
+    noted = refused_use.note(desk, known, by=by, address=address)
+    if noted is refused_use.Noted.FAILED:
+        logger.warning("a refused use was not noted")
+        metrics.add_metric(name="RefusedUsesLost", unit=MetricUnit.Count, value=1)
 
 
 def note_cause(refusal: errors.KeywrightError) -> None:

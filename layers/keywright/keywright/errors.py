@@ -77,6 +77,12 @@ class SignedToken(FieldInvalid):
     message = "A JSON Web Token is verified in another way."
 
 
+class IdempotencyKeyReused(KeywrightError):
+    """Within 24 hours one key stands for one request: the same method, path and body."""
+
+    message = "The idempotency key was used for another request."
+
+
 # --- the caller ----------------------------------------------------------------------------------------------------
 
 
@@ -85,7 +91,10 @@ class CredentialsMissing(KeywrightError):
 
 
 class CredentialsRefused(KeywrightError):
+    """`presented` is what was read for the credential, for the audit and nobody else."""
+
     message = "The credentials are not valid."
+    presented: object = None
 
 
 class ScopeMissing(KeywrightError):
@@ -185,6 +194,48 @@ class KeyRevoked(KeywrightError):
     message = "The key was revoked, and stays so."
 
 
+class KeyExpired(KeywrightError):
+    message = "The key has expired."
+
+
+class KeyGoesWithOwner(KeywrightError):
+    message = "The key goes with its owner, and is not deleted alone."
+
+
+class KeyNotRotatable(KeywrightError):
+    message = "A key of this kind is not rotated."
+
+
+class OwnKey(KeywrightError):
+    """Whoever has stolen a key must not be able to make it theirs for good."""
+
+    message = "A key cannot rotate itself."
+
+
+class RotationUnderWay(KeywrightError):
+    message = "The key is being rotated: its former secret still works."
+
+
+class RotationNotUnderWay(KeywrightError):
+    message = "No rotation of the key is under way."
+
+
+class LinkNotFound(KeywrightError):
+    """Also of a link that is over or was revoked: whoever has it learns no more of it."""
+
+    message = "There is no such link."
+
+
+class LinkOpened(KeywrightError):
+    """Whom the link was meant for must learn that somebody opened it. `at_ms` is when."""
+
+    message = "The link was opened already."
+
+    def __init__(self, *, at_ms: int | None = None) -> None:
+        super().__init__()
+        self.at_ms = at_ms
+
+
 class LimitReached(KeywrightError):
     """`limit` is how many the owner may have."""
 
@@ -197,6 +248,14 @@ class LimitReached(KeywrightError):
 
 class MailNotSent(KeywrightError):
     message = "The key could not be mailed."
+
+
+class MailRefused(MailNotSent):
+    """It would be refused again: the address, the sender or the account is at fault. `code` is the service's word."""
+
+    def __init__(self, *, code: str = "") -> None:
+        super().__init__()
+        self.code = code
 
 
 # --- ourselves -----------------------------------------------------------------------------------------------------

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from types import EllipsisType
 
-from keywright import errors, tokens
+from keywright import audit, errors, tokens
 from keywright.access import Principal, contain
+from keywright.limits import Quota, RateLimit
 from keywright.model import (
     RULES,
     Creator,
-    Event,
     EventType,
     Key,
     KeyKind,
@@ -34,6 +34,12 @@ class Order:
     scopes: tuple[str, ...] = ()
     expires_at_ms: int | None = None
     pairing_digest: str | None = None
+    external_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    allowed_cidrs: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
+    quota: Quota | None = None
+    cache_seconds: int = 0
     transient: bool = False
 
 
@@ -45,8 +51,15 @@ class Issued:
     token: Token
 
 
-def issue(desk: Desk, caller: Principal, order: Order, *, creator: Creator | None = None) -> Issued:
-    """A new key.
+def issue(
+    desk: Desk,
+    caller: Principal,
+    order: Order,
+    *,
+    creator: Creator | None = None,
+    also: Callable[[Key], tuple[Write, ...]] = lambda _: (),
+) -> Issued:
+    """A new key. `also` gives what belongs to the same change.
 
     Raises FieldInvalid (a kind of key that the owner cannot have, an expiry that is past), ScopeMissing (more scopes
     than the caller has), and what the kind requires of its owner: OwnerNotFound, OwnerNotEligible, KeyExists,
@@ -57,7 +70,7 @@ def issue(desk: Desk, caller: Principal, order: Order, *, creator: Creator | Non
     contain(caller.scopes, order.scopes)
     draft, token = draft_key(desk, order, creator or caller.creator())
     key = sealed(desk, draft, token)
-    desk.store.commit(*placement(key), record(desk, caller, EventType.KEY_ISSUED, key))
+    desk.store.commit(*placement(key), record(desk, caller, EventType.KEY_ISSUED, key), *also(key))
     return Issued(key, token)
 
 
@@ -79,12 +92,18 @@ def draft_key(desk: Desk, order: Order, creator: Creator, *, now_ms: int | None 
         creator=creator,
         created_at_ms=now_ms,
         modified_at_ms=now_ms,
-        versions=(_version(token, 1, creator, now_ms),),
+        versions=(draft_version(token, 1, creator, now_ms),),
         last_version=1,
         description=order.description,
         scopes=order.scopes,
         expires_at_ms=order.expires_at_ms,
         pairing_digest=order.pairing_digest,
+        external_id=order.external_id,
+        metadata=order.metadata,
+        allowed_cidrs=order.allowed_cidrs,
+        rate_limit=order.rate_limit,
+        quota=order.quota,
+        cache_seconds=order.cache_seconds,
         transient=order.transient,
     )
     return key, token
@@ -111,9 +130,11 @@ def issue_version(
     if isinstance(expires_at_ms, int) and expires_at_ms <= now_ms:
         raise errors.FieldInvalid(field="expires_at")
     revoked = key.revoked_at_ms is not None
+    if revoked and not key.rules.single:
+        raise ValueError("a successor takes the place of a single key, and counts towards no limit")
     current = key.successor(tokens.new_id(key.rules.id_prefix), creator, now_ms) if revoked else key
     token = tokens.generate(key.rules.format, stage=desk.stage)
-    following = current.with_version(_version(token, key.last_version + 1, creator, now_ms), now_ms)
+    following = current.with_version(draft_version(token, key.last_version + 1, creator, now_ms), now_ms)
     if expires_at_ms is not ...:
         following = following.amended(now_ms, description=current.description, expires_at_ms=expires_at_ms)
     following = sealed(desk, following, token)
@@ -138,23 +159,21 @@ def placement(key: Key) -> tuple[Write, ...]:
 
 
 def record(
-    desk: Desk, caller: Principal, event: EventType, key: Key, *, reason: str = "", version: int | None = None
+    desk: Desk,
+    caller: Principal,
+    event: EventType,
+    key: Key,
+    *,
+    reason: str = "",
+    version: int | None = None,
+    link_id: str = "",
 ) -> Record:
-    return Record(
-        Event(
-            type=event,
-            tenant=key.tenant,
-            subject=key.id,
-            owner=key.owner,
-            actor=caller.key_id,
-            at_ms=desk.clock.now_ms(),
-            version=version or key.last_version,
-            reason=reason,
-        )
-    )
+    more = {"reason": reason, "version": version or key.last_version, "link_id": link_id}
+    return audit.record(desk, caller, event, key.owner, key.id, **more)
 
 
-def _version(token: Token, number: int, creator: Creator, now_ms: int) -> Version:
+def draft_version(token: Token, number: int, creator: Creator, now_ms: int) -> Version:
+    """A version that is not sealed yet."""
     return Version(
         number=number,
         digest=token.digest,

@@ -16,17 +16,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from keywright import strict_json, tokens
-from keywright.model import RULES, Grant, Key, Reason
+from keywright import addresses, strict_json, tokens
+from keywright.limits import Spending
+from keywright.model import RULES, Grant, Key, Reason, Verification
 from keywright.ports import Desk, KeyRef, OwnerAt, Reading, SealedSecret
 from keywright.tokens import Token
-from keywright.verification import fulfils
+from keywright.usage import Use
+from keywright.verification import admitted, fulfils
 
 LONGEST: Final = 8_192
 """Characters. API Gateway takes 10,240 bytes for all headers together."""
 SHORTEST_SECRET: Final = 32
 """Bytes: as many as the hash has (RFC 7518 3.2)."""
 NOT_BEFORE_LEEWAY_SECONDS: Final = 60
+_ONE_USE: Final = Use()
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _SIGNERS: Final = frozenset(rules.id_prefix for rules in RULES.values() if rules.jwt_scope is not None)
 """What the ids of keys that sign begin with."""
@@ -85,6 +88,7 @@ class Verified:
     grant: Grant | None = None
     scope: str | None = None
     expires_at_ms: int | None = None
+    spending: Spending | None = None
 
     @property
     def valid(self) -> bool:
@@ -148,8 +152,9 @@ def judge(desk: Desk, token: Unverified, key: Key | None) -> Reason | Flaw | Non
     return None if token.is_signed_with(secret) else Flaw.WRONG_SIGNATURE
 
 
-def verify(desk: Desk, tenant: str, text: str, reading: Reading) -> Verified:
-    """The verdict for a caller of `tenant`; `reading` holds what `refs` names. Another tenant's key is unknown."""
+def verify(desk: Desk, tenant: str, text: str, reading: Reading, use: Use = _ONE_USE) -> Verified:
+    """The verdict for a caller of `tenant`; `reading` holds what `refs` names. Another tenant's key is unknown. `use`
+    is as for `keywright.verification.verify`."""
     try:
         token = read(text)
     except ValueError:
@@ -163,9 +168,15 @@ def verify(desk: Desk, tenant: str, text: str, reading: Reading) -> Verified:
         owner = OwnerAt(key.owner)
         if not fulfils(desk.store.read(owner)[owner], requirements):
             return Verified(Reason.OWNER_NOT_ELIGIBLE)
+    grant = Grant.of(key, key.newest)
+    if not addresses.allows(grant.allowed_cidrs, use.address):
+        return Verified(Reason.ADDRESS_NOT_ALLOWED)
+    verdict = admitted(desk, Verification(None, grant), use)
+    if verdict.grant is None:
+        return Verified(verdict.reason, spending=verdict.spending)
     own_expiry = None if token.expires_at is None else token.expires_at * 1000
     ends = [end for end in (own_expiry, key.expires_at_ms) if end is not None]
-    return Verified(None, Grant.of(key, key.newest), token.scope, min(ends, default=None))
+    return Verified(None, grant, token.scope, min(ends, default=None), verdict.spending)
 
 
 def _decoded(part: str) -> bytes:

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
 from keywright import errors
+from keywright.limits import Quota, RateLimit, Spending
 from keywright.tokens import Format
 
 
@@ -61,6 +62,8 @@ class Owner:
     name: str
     created_at_ms: int
     modified_at_ms: int
+    contact: str = ""
+    """One e-mail address, for what the owner should know of its keys; empty, nobody is told by mail."""
     revision: int = 1
     leaving: bool = False
     """Whether it is being removed; see `keywright.removal`."""
@@ -68,6 +71,11 @@ class Owner:
     @property
     def ref(self) -> OwnerRef:
         return OwnerRef(self.tenant, self.kind, self.id)
+
+    @property
+    def reachable_at(self) -> str:
+        """The address that warnings of the owner's keys go to."""
+        return self.contact
 
     def changed(self, now_ms: int, **attributes: Any) -> Self:
         return replace(self, **attributes, modified_at_ms=now_ms, revision=self.revision + 1)
@@ -81,6 +89,10 @@ class Operator(Owner):
 
     email: str = ""
     enabled: bool = True
+
+    @property
+    def reachable_at(self) -> str:
+        return self.email
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +219,17 @@ class KeyKind(StrEnum):
     APP_API_KEY = "app_api_key"
 
 
+DAY_MS: Final = 86_400_000
+
+
+class KeyState(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    DELETED = "deleted"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyRules:
     """How keys of one kind live.
@@ -214,7 +237,15 @@ class KeyRules:
     `single`: an owner has at most one, and `versions_kept` versions of it, the oldest making room for the next; else it
     has at most `limit` (None: as many as it likes), and the next is refused. `jwt_scope` is what a JSON Web Token must
     claim that is signed with the key's secret; None: it signs none. What is not `verifiable` opens nothing but an
-    endpoint of ours, so a service that is shown it is told that it is unknown.
+    endpoint of ours, so a service that is shown it is told that it is unknown. Where `versions_stand_alone`, each of
+    them is a credential of its own, that ends without the others.
+
+    `longest_overlap_ms` is how long a former secret may work on beside its successor; None: the secret is not rotated,
+    and what takes its place is its dialect's affair. A key that `goes_with_owner` is born with it, and is not deleted
+    alone.
+
+    A key in one of the states `kept_for_good` is not purged when its retention is over; an expired key of a kind that
+    keeps those also keeps its place under the limit. A deleted key is purged, whatever its kind.
     """
 
     format: Format
@@ -225,8 +256,12 @@ class KeyRules:
     limit: int | None = None
     single: bool = False
     versions_kept: int = 1
+    versions_stand_alone: bool = False
     jwt_scope: str | None = None
     verifiable: bool = True
+    longest_overlap_ms: int | None = None
+    goes_with_owner: bool = False
+    kept_for_good: frozenset[KeyState] = frozenset()
 
 
 _ACCESS_KEY: Final = KeyRules(
@@ -235,6 +270,10 @@ _ACCESS_KEY: Final = KeyRules(
     verify_requires=(CHANNEL_ENABLED,),
     single=True,
     versions_kept=3,
+    versions_stand_alone=True,
+    goes_with_owner=True,
+    # The next access key of a channel is numbered after the last one, whatever became of that.
+    kept_for_good=frozenset({KeyState.EXPIRED, KeyState.REVOKED}),
 )
 _OPERATORS_SECRET: Final = KeyRules(
     format=Format.SECRET,
@@ -246,7 +285,7 @@ _OPERATORS_SECRET: Final = KeyRules(
 
 RULES: Final[Mapping[KeyKind, KeyRules]] = MappingProxyType(
     {
-        KeyKind.NATIVE: KeyRules(format=Format.NATIVE, owners=frozenset(OwnerKind)),
+        KeyKind.NATIVE: KeyRules(format=Format.NATIVE, owners=frozenset(OwnerKind), longest_overlap_ms=30 * DAY_MS),
         KeyKind.ACCESS_TOKEN: KeyRules(
             format=Format.BEARER,
             owners=frozenset({OwnerKind.OPERATOR}),
@@ -291,20 +330,37 @@ RULES: Final[Mapping[KeyKind, KeyRules]] = MappingProxyType(
             issue_requires=(PUBLISHED,),
             verify_requires=(PUBLISHED,),
             limit=100,
+            # Volt MX regenerates an expired key, however long ago it expired.
+            kept_for_good=frozenset({KeyState.EXPIRED}),
         ),
     }
 )
 
 
-TRANSIENT_KEPT_MS: Final = 86_400_000
+LINK_KEPT_MS: Final = 30 * DAY_MS
+TRANSIENT_KEPT_MS: Final = DAY_MS
 """How long a transient key is still to be seen after it has expired."""
+UNDELETE_WITHIN_MS: Final = 30 * DAY_MS
+"""How long a deleted key can be had back."""
 
 
-class KeyState(StrEnum):
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an installation has set for all its keys. `warning_days` are the steps before an expiry at which the owner
+    is warned, in whole days; none, it never is. `retention_days` is how long a key is kept after its end."""
+
+    warning_days: tuple[int, ...] = (30, 14, 7, 1)
+    retention_days: int = 30
+
+    @classmethod
+    def of(cls, warning_days: str, retention_days: str) -> Terms:
+        """As settings spell them, the steps separated by commas. Raises ValueError for steps that are not of 1 to 999
+        days or are more than ten, and for a retention that is not of 1 to 3650 days."""
+        steps = sorted({int(step) for step in warning_days.split(",")} if warning_days else (), reverse=True)
+        kept = int(retention_days)
+        if len(steps) > 10 or not all(1 <= step <= 999 for step in steps) or not 1 <= kept <= 3650:
+            raise ValueError("at most ten warning steps of 1 to 999 days, and a retention of 1 to 3650 days")
+        return cls(tuple(steps), kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,15 +382,26 @@ class Version:
     created_at_ms: int
     creator: Creator
     enabled: bool = True
+    retires_at_ms: int | None = None
+    """Until when a former secret still works; None: as long as the key does."""
+
+    def has_retired(self, now_ms: int) -> bool:
+        """A former secret is over in the very millisecond it retires, whether or not the sweep has taken it away."""
+        return self.retires_at_ms is not None and self.retires_at_ms <= now_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
     """The record, which is not the secret.
 
+    `external_id`, `metadata` and `cache_seconds` are its owner's own: what the owner calls it, what it is to say of
+    itself to whoever verifies it, and for how long one of those may go on believing what it read. Of addresses, where
+    there are `allowed_cidrs`, only those within are good.
+
     `versions` run from the oldest that lives to the newest; `last_version` never goes back, so a number is never given
     twice. `pairing_digest` is of what must be presented beside the token. A `transient` key is one of many that come
-    and go, as those of a login do: once it has expired, nobody needs it any more.
+    and go, as those of a login do: once it has expired, nobody needs it any more. `expiry_set_at_ms` is when its expiry
+    was changed last, None if never, and `warned_days` the last step of which its owner was warned since.
     """
 
     id: str
@@ -349,13 +416,24 @@ class Key:
     scopes: tuple[str, ...] = ()
     enabled: bool = True
     expires_at_ms: int | None = None
+    expiry_set_at_ms: int | None = None
+    warned_days: int | None = None
     expiry_marked_at_ms: int | None = None
     revoked_at_ms: int | None = None
     revoked_reason: str = ""
     deleted_at_ms: int | None = None
+    purged_at_ms: int | None = None
     pairing_digest: str | None = None
+    external_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    allowed_cidrs: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
+    quota: Quota | None = None
+    cache_seconds: int = 0
     transient: bool = False
     revision: int = 1
+    due_at_ms: int | None = field(default=None, compare=False)
+    """Where the store has put the key among those that come due: `comes_due_at_ms`, by the terms of then."""
 
     @property
     def rules(self) -> KeyRules:
@@ -374,11 +452,19 @@ class Key:
     @property
     def takes_a_place(self) -> bool:
         """Whether it counts towards its owner's limit."""
-        return self.revoked_at_ms is None and self.deleted_at_ms is None and self.rules.limit is not None
+        is_over = self.expiry_marked_at_ms is not None and KeyState.EXPIRED not in self.rules.kept_for_good
+        return self.is_standing and not is_over and self.rules.limit is not None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether it has not been ended by anybody."""
+        return self.revoked_at_ms is None and self.deleted_at_ms is None
 
     @property
     def purge_at_ms(self) -> int | None:
         """When the store may forget the key by itself; None for all that are kept. It is no limit to the key's life."""
+        if self.purged_at_ms is not None:
+            return self.purged_at_ms
         if not self.transient or self.expires_at_ms is None:
             return None
         return self.expires_at_ms + TRANSIENT_KEPT_MS
@@ -399,6 +485,8 @@ class Key:
 
     def state(self, now_ms: int) -> KeyState:
         """A key is over in the very millisecond it expires, whether or not the sweep has marked it."""
+        if self.deleted_at_ms is not None:
+            return KeyState.DELETED
         if self.revoked_at_ms is not None:
             return KeyState.REVOKED
         if not self.enabled:
@@ -408,6 +496,68 @@ class Key:
     def has_expired(self, now_ms: int) -> bool:
         """Whether its time is over, whatever else may be said of it."""
         return self.expires_at_ms is not None and self.expires_at_ms <= now_ms
+
+    def working(self, now_ms: int) -> tuple[Version, ...]:
+        """The versions that are not over: the current one, and before it a former one while an overlap lasts."""
+        return tuple(version for version in self.versions if not version.has_retired(now_ms))
+
+    def former(self, now_ms: int) -> Version | None:
+        """The secret that works on beside its successor; None where no rotation is under way."""
+        return next((version for version in self.working(now_ms) if version.retires_at_ms is not None), None)
+
+    def can_be_undeleted(self, now_ms: int) -> bool:
+        return self.deleted_at_ms is not None and now_ms < self.deleted_at_ms + UNDELETE_WITHIN_MS
+
+    # --- what comes due ----------------------------------------------------------------------------------------------
+
+    def comes_due_at_ms(self, terms: Terms) -> int | None:
+        """When the next of the four things comes due that the sweep does: warn, mark as expired, drop a retired
+        version, purge. None: never, as things stand."""
+        moments = [self.retained_until_ms(terms)]
+        if self.is_standing:
+            moments += [version.retires_at_ms for version in self.versions]
+            if self.expires_at_ms is not None and self.expiry_marked_at_ms is None:
+                steps = self._warnings_to_come(terms)
+                moments += [self.expires_at_ms, *(self.expires_at_ms - step * DAY_MS for step in steps)]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def due_warning(self, terms: Terms, now_ms: int) -> int | None:
+        """The step of which to warn now: the nearest to the expiry where several have come since the last warning."""
+        if self.expires_at_ms is None or not self.is_standing or self.has_expired(now_ms):
+            return None
+        left_ms = self.expires_at_ms - now_ms
+        return min((step for step in self._warnings_to_come(terms) if left_ms <= step * DAY_MS), default=None)
+
+    def retained_until_ms(self, terms: Terms) -> int | None:
+        """When a key that is over is to be purged; None where it is not over, or is kept for good."""
+        if self.purged_at_ms is not None:
+            return None
+        ended_at_ms = self.deleted_at_ms
+        if ended_at_ms is None and not self.transient:
+            # From the mark on, and not from the expiry: if the sweep stood still, there is still time after the event.
+            state, ended_at_ms = KeyState.EXPIRED, self.expiry_marked_at_ms
+            if self.revoked_at_ms is not None:
+                state, ended_at_ms = KeyState.REVOKED, self.revoked_at_ms
+            if state in self.rules.kept_for_good:
+                return None
+        if ended_at_ms is None:
+            return None
+        kept_ms = terms.retention_days * DAY_MS
+        return ended_at_ms + (kept_ms if self.deleted_at_ms is None else max(kept_ms, UNDELETE_WITHIN_MS))
+
+    def _warnings_to_come(self, terms: Terms) -> list[int]:
+        """The steps that lie behind the setting of the expiry, and were not taken yet."""
+        if self.expires_at_ms is None or self.transient:
+            return []
+        set_at_ms = self.created_at_ms if self.expiry_set_at_ms is None else self.expiry_set_at_ms
+        lead_ms = self.expires_at_ms - set_at_ms
+        return [
+            step
+            for step in terms.warning_days
+            if step * DAY_MS < lead_ms and (self.warned_days is None or step < self.warned_days)
+        ]
+
+    # --- changes -----------------------------------------------------------------------------------------------------
 
     def switched(self, enabled: bool, now_ms: int) -> Key:
         """Disabled or enabled. Raises KeyRevoked; a key that is so already is returned as it is."""
@@ -422,12 +572,20 @@ class Key:
         return self._changed(now_ms, revoked_at_ms=now_ms, revoked_reason=reason)
 
     def deleted(self, now_ms: int) -> Key:
-        """Taken away, with all its tokens; it can be had back until it is purged."""
+        """Taken away, with all its tokens; it can be had back for `UNDELETE_WITHIN_MS`."""
         return self._changed(now_ms, deleted_at_ms=now_ms)
 
-    def amended(self, now_ms: int, *, description: str, expires_at_ms: int | None) -> Key:
-        """With another description and expiry. An expired key with a later expiry, or none, lives again."""
-        return self._changed(now_ms, description=description, expires_at_ms=expires_at_ms, expiry_marked_at_ms=None)
+    def undeleted(self, now_ms: int) -> Key:
+        """As it was before it was deleted; but what came to its end meanwhile stays so."""
+        return self._changed(now_ms, deleted_at_ms=None)
+
+    def amended(self, now_ms: int, **attributes: Any) -> Key:
+        """With another description, expiry and the like. An expired key with a later expiry, or none, lives again;
+        warnings of another expiry start anew."""
+        amended = self._changed(now_ms, **attributes)
+        if amended.expires_at_ms == self.expires_at_ms:
+            return amended
+        return replace(amended, expiry_set_at_ms=now_ms, warned_days=None, expiry_marked_at_ms=None)
 
     def version(self, number: int) -> Version:
         """Raises KeyNotFound for a version that the key never had or no longer has."""
@@ -451,11 +609,54 @@ class Key:
         """With a note that its expiry was seen. Nobody changed the key, so it is not modified."""
         return replace(self, expiry_marked_at_ms=now_ms, revision=self.revision + 1)
 
+    def warned(self, days: int) -> Key:
+        """With a note of the step that its owner was warned of."""
+        return replace(self, warned_days=days, revision=self.revision + 1)
+
+    def without_retired(self, now_ms: int) -> tuple[Key, tuple[Version, ...]]:
+        """Without the versions whose time is over, and these."""
+        retired = tuple(v for v in self.versions if v.retires_at_ms is not None and v.retires_at_ms <= now_ms)
+        if not retired:
+            return self, ()
+        standing = tuple(version for version in self.versions if version not in retired)
+        return replace(self, versions=standing, revision=self.revision + 1), retired
+
+    def purged(self, now_ms: int) -> Key:
+        """What is left of a key when its retention is over: a record without secrets, found by nobody."""
+        return replace(self, versions=(), purged_at_ms=now_ms, revision=self.revision + 1)
+
     def with_version(self, version: Version, now_ms: int) -> Key:
         """The key with its next version, the oldest gone where there are more than its rules keep."""
         if version.number != self.last_version + 1:
             raise ValueError("versions run without a gap")
         return self._changed(now_ms, versions=(*self.retained, version), last_version=version.number)
+
+    def rotated(self, version: Version, retires_at_ms: int | None, now_ms: int) -> Key:
+        """With its next secret. The present one works on until `retires_at_ms`, or goes at once where that is None, as
+        do all before it."""
+        if version.number != self.last_version + 1:
+            raise ValueError("versions run without a gap")
+        former = () if retires_at_ms is None else (replace(self.newest, retires_at_ms=retires_at_ms),)
+        return self._changed(now_ms, versions=(*former, version), last_version=version.number)
+
+    def overlapping(self, retires_at_ms: int, now_ms: int) -> Key:
+        """With another end of the overlap. Raises RotationNotUnderWay."""
+        former = replace(self._rotated_from(now_ms), retires_at_ms=retires_at_ms)
+        return self._changed(now_ms, versions=(former, self.newest))
+
+    def rotation_cancelled(self, now_ms: int) -> Key:
+        """Back to the former secret; the new one is gone, and its number with it. Raises RotationNotUnderWay."""
+        return self._changed(now_ms, versions=(replace(self._rotated_from(now_ms), retires_at_ms=None),))
+
+    def rotation_finished(self, now_ms: int) -> Key:
+        """Without the former secret, before its time. Raises RotationNotUnderWay."""
+        self._rotated_from(now_ms)
+        return self._changed(now_ms, versions=(self.newest,))
+
+    def _rotated_from(self, now_ms: int) -> Version:
+        if (former := self.former(now_ms)) is None:
+            raise errors.RotationNotUnderWay
+        return former
 
     def successor(self, id: str, creator: Creator, now_ms: int) -> Key:
         """What takes the place of a revoked key: another key, without a version yet, that goes on counting."""
@@ -471,10 +672,84 @@ class Key:
             description=self.description,
             scopes=self.scopes,
             pairing_digest=self.pairing_digest,
+            external_id=self.external_id,
+            metadata=self.metadata,
+            allowed_cidrs=self.allowed_cidrs,
+            rate_limit=self.rate_limit,
+            quota=self.quota,
+            cache_seconds=self.cache_seconds,
         )
 
     def _changed(self, now_ms: int, **attributes: Any) -> Key:
         return replace(self, **attributes, modified_at_ms=now_ms, revision=self.revision + 1)
+
+
+# --- one-time links ------------------------------------------------------------------------------------------------
+
+
+class LinkState(StrEnum):
+    WAITING = "waiting"
+    OPENED = "opened"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRef:
+    """The address of a one-time link."""
+
+    key_id: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A one-time link to one secret of a key. Whoever has its token sees the secret, the first time; the token itself
+    is not kept, only its `digest`.
+
+    `email` is where the link was mailed to, empty where it was not; `opened_from` is the network address from which it
+    was opened.
+    """
+
+    id: str
+    key_id: str
+    owner: OwnerRef
+    version: int
+    digest: str
+    creator: Creator
+    created_at_ms: int
+    expires_at_ms: int
+    email: str = ""
+    opened_at_ms: int | None = None
+    opened_from: str = ""
+    revoked_at_ms: int | None = None
+    revision: int = 1
+
+    @property
+    def ref(self) -> LinkRef:
+        return LinkRef(self.key_id, self.id)
+
+    @property
+    def purge_at_ms(self) -> int:
+        """When the store may forget it: 30 days after its time, in which it still tells who opened it."""
+        return self.expires_at_ms + LINK_KEPT_MS
+
+    def state(self, now_ms: int) -> LinkState:
+        """What became of it first counts: a link that was opened in time stays opened."""
+        if self.opened_at_ms is not None:
+            return LinkState.OPENED
+        if self.revoked_at_ms is not None:
+            return LinkState.REVOKED
+        return LinkState.EXPIRED if self.expires_at_ms <= now_ms else LinkState.WAITING
+
+    def opened(self, source: str, now_ms: int) -> Link:
+        return replace(self, opened_at_ms=now_ms, opened_from=source, revision=self.revision + 1)
+
+    def revoked(self, now_ms: int) -> Link:
+        """A link that no longer waits is returned as it is."""
+        if self.state(now_ms) is not LinkState.WAITING:
+            return self
+        return replace(self, revoked_at_ms=now_ms, revision=self.revision + 1)
 
 
 # --- verification --------------------------------------------------------------------------------------------------
@@ -492,8 +767,16 @@ class Grant:
     revoked: bool
     scopes: tuple[str, ...] = ()
     expires_at_ms: int | None = None
+    retires_at_ms: int | None = None
     pairing_digest: str | None = None
     creator_id: str = ""
+    issued_at_ms: int | None = None
+    external_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    allowed_cidrs: tuple[str, ...] = ()
+    rate_limit: RateLimit | None = None
+    quota: Quota | None = None
+    cache_seconds: int = 0
 
     @classmethod
     def of(cls, key: Key, version: Version) -> Grant:
@@ -505,17 +788,33 @@ class Grant:
             enabled=key.enabled and version.enabled,
             revoked=key.revoked_at_ms is not None,
             expires_at_ms=key.expires_at_ms,
+            retires_at_ms=version.retires_at_ms,
             scopes=key.scopes,
             pairing_digest=key.pairing_digest,
             creator_id=key.creator.id,
+            issued_at_ms=version.created_at_ms,
+            external_id=key.external_id,
+            metadata=key.metadata,
+            allowed_cidrs=key.allowed_cidrs,
+            rate_limit=key.rate_limit,
+            quota=key.quota,
+            cache_seconds=key.cache_seconds,
         )
 
     @property
     def rules(self) -> KeyRules:
         return RULES[self.kind]
 
+    @property
+    def works_until_ms(self) -> int | None:
+        """When the token stops, as things stand: with its key, or before it, if it is a former secret; None: never."""
+        return min((ms for ms in (self.expires_at_ms, self.retires_at_ms) if ms is not None), default=None)
+
     def refusal(self, now_ms: int) -> Reason | None:
-        """Why this token opens nothing at `now_ms`, or None."""
+        """Why this token opens nothing at `now_ms`, or None. A former secret whose overlap is over is unknown, as it
+        is once the sweep has taken its row away: no verdict depends on that."""
+        if self.retires_at_ms is not None and self.retires_at_ms <= now_ms:
+            return Reason.UNKNOWN
         if self.revoked:
             return Reason.REVOKED
         if not self.enabled:
@@ -533,6 +832,9 @@ class Reason(StrEnum):
     EXPIRED = "expired"
     REVOKED = "revoked"
     OWNER_NOT_ELIGIBLE = "owner_not_eligible"
+    ADDRESS_NOT_ALLOWED = "address_not_allowed"
+    RATE_LIMITED = "rate_limited"
+    QUOTA_EXCEEDED = "quota_exceeded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -541,12 +843,16 @@ class Verification:
 
     Only a valid token has a `grant`, and an `owner` where the rules of its kind look at that one. `cause` says more of
     a refusal, where there is more to say: what the owner lacks, or that nothing was shown that could be a credential.
+    `spending` is there where the key has limits and they were asked. `known` is what there is about a token of the
+    tenant's, whether it is valid or not: for the tenant's own records, and never to open anything.
     """
 
     reason: Reason | None
     grant: Grant | None = None
     owner: Owner | None = None
     cause: type[errors.KeywrightError] | None = None
+    spending: Spending | None = None
+    known: Grant | None = field(default=None, compare=False)
 
     @property
     def valid(self) -> bool:
@@ -569,27 +875,57 @@ class EventType(StrEnum):
     KEY_DISABLED = "key_disabled"
     KEY_ENABLED = "key_enabled"
     KEY_REVOKED = "key_revoked"
+    KEY_EXPIRING = "key_expiring"
     KEY_EXPIRED = "key_expired"
+    KEY_PURGED = "key_purged"
+    VERSION_RETIRED = "version_retired"
+    WARNING_NOT_MAILED = "warning_not_mailed"
     KEY_AMENDED = "key_amended"
     KEY_DELETED = "key_deleted"
+    KEY_UNDELETED = "key_undeleted"
+    KEY_ROTATED = "key_rotated"
+    ROTATION_EXTENDED = "rotation_extended"
+    ROTATION_CANCELLED = "rotation_cancelled"
+    ROTATION_FINISHED = "rotation_finished"
     VERSION_DISABLED = "version_disabled"
     VERSION_ENABLED = "version_enabled"
     VERSION_DELETED = "version_deleted"
+    LINK_CREATED = "link_created"
+    LINK_OPENED = "link_opened"
+    LINK_REVOKED = "link_revoked"
+    KEY_REVEALED = "key_revealed"
+    """A stored secret was shown or mailed; an event each."""
+    KEY_REFUSED = "key_refused"
+    """A key was presented that had expired or was revoked, as `reason` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """The audit's record of one change, written with it. `subject` is the id of the key or owner, `actor` the key id of
-    the credential that did it (or the name of the function, where none did). It never holds a secret."""
+    """The audit's record of one change, written with it. It never holds a secret.
 
+    `id` sorts by time and tells doubles apart, as events are handed on at least once. `subject` is the id of the key,
+    owner or tenant, and `version` the key's version that it is about. `actor` is the key id of the credential that did
+    it and `actor_owner` whose credential that is; where none did, `actor` is the function's name and nobody owns it.
+    A warning says of which step it is, and how many days are left, today's included, until the key expires.
+    """
+
+    id: str
     type: EventType
     tenant: str
     subject: str
     owner: OwnerRef
     actor: str
     at_ms: int
+    actor_owner: OwnerRef | None = None
     version: int | None = None
     reason: str = ""
+    expires_at_ms: int | None = None
+    step_days: int | None = None
+    days_left: int | None = None
+    link_id: str = ""
+    """Of the one-time link that it is about."""
+    source: str = ""
+    """The network address that it was done from: where a link was opened, or a key refused."""
 
 
 def attributes_of(owner: Owner) -> dict[str, Any]:

@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
-from keywright.model import Event, Grant, Key, KeyKind, Owner, OwnerKind, OwnerRef, Requirement, Tenant, Version
+from keywright.caching import GrantCache
+from keywright.limits import Limits, Spending
+from keywright.mail import Warned
+from keywright.model import (
+    Event,
+    Grant,
+    Key,
+    KeyKind,
+    Link,
+    LinkRef,
+    Owner,
+    OwnerKind,
+    OwnerRef,
+    Requirement,
+    Tenant,
+    Terms,
+    Version,
+)
 from keywright.tokens import Token
+from keywright.usage import NO_NOTES, LastUse, Notes
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -50,6 +68,34 @@ class OwnerAt(Ref[Owner]):
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRef(Ref["KeptAnswer"]):
+    """`id` is a SHA-256, in hex, of the caller's credential and the idempotency key. One that is over may still be
+    found."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkNamed(Ref[LinkRef]):
+    """Which one-time link has a token of this digest."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAt(Ref[Link]):
+    link: LinkRef
+
+
+@dataclass(frozen=True, slots=True)
+class UsesOf(Ref[Mapping[int, LastUse]]):
+    """The last uses of a key's versions, by their numbers, as far as they were noted; a version that the key no longer
+    has may be among them."""
+
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class AppsNamed(Ref[frozenset[str]]):
     """The ids of the tenant's apps that bear exactly this name; nothing keeps two apps from sharing one."""
 
@@ -78,6 +124,49 @@ class Page(Generic[T_co]):
 
     items: Sequence[T_co]
     next: str | None = None
+
+
+# --- what is kept beside keys --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A ciphertext and what it is bound to; it opens under exactly this tenant, key and version."""
+
+    tenant: str
+    key_id: str
+    version: int
+    ciphertext: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, key: Key, version: Version) -> SealedSecret:
+        return cls(key.tenant, key.id, version.number, version.sealed)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSecret:
+    """What a secret of a kept answer is decrypted from. `owner` is whose key it opens, None where it is no key's: the
+    token of a link."""
+
+    sealed: SealedSecret
+    owner: OwnerRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """What a change was answered with, for whoever sends the same request once more.
+
+    `request_digest` is a SHA-256, in hex, of the request. Where a secret stood in the answer it is cut in two: of the
+    secret is kept what it is decrypted from, one between any two `parts`.
+    """
+
+    id: str
+    request_digest: str
+    status: int
+    content_type: str
+    parts: tuple[str, ...]
+    secrets: tuple[KeptSecret, ...]
+    expires_at_ms: int
 
 
 # --- writing -------------------------------------------------------------------------------------------------------
@@ -110,10 +199,16 @@ class RemoveOwner:
 class SaveKey:
     """Creates a key (`before` None; refused with KeyExists where an owner of single keys has one) or replaces it
     (refused with Stale where it is no longer as `before` says), together with its place in lists and the rows of its
-    tokens: those of the versions it no longer has are gone with the write."""
+    tokens: those of the versions it no longer has are gone with the write. A deleted key has only its record and a
+    place among the deleted ones.
+
+    What may be done `once` only, whatever the key has become, is refused with Conflict in place of Stale: trying it
+    again on what somebody else made of the key would do it a second time.
+    """
 
     key: Key
     before: Key | None = None
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +238,62 @@ class Record:
     event: Event
 
 
-Write = SaveTenant | SaveOwner | RemoveOwner | SaveKey | Require | RequireNoKey | Record
+@dataclass(frozen=True, slots=True)
+class SaveLink:
+    """Creates a one-time link (`before` None), or replaces it; refused with Stale where it is no longer as `before`
+    says."""
+
+    link: Link
+    before: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAnswer:
+    """Keeps what a change is answered with, together with the change. Refused with Stale where one is kept already for
+    the same caller and idempotency key, and was not over by `now_ms`."""
+
+    answer: KeptAnswer
+    now_ms: int
+
+
+Write = SaveTenant | SaveOwner | RemoveOwner | SaveKey | Require | RequireNoKey | Record | SaveLink | KeepAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to be the only one at some work, until a moment. `checkpoint` is where the work was left."""
+
+    name: str
+    holder: str
+    checkpoint: str | None = None
+
+
+MOST_EVENTS_LOOKED_AT: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuestion:
+    """Which events of a tenant: those that are about a key, an owner's, those that somebody's credentials did, or one
+    credential, from `from_ms` to before `until_ms`; all that is given must hold."""
+
+    tenant: str
+    key_id: str | None = None
+    owner: OwnerRef | None = None
+    actor_owner: OwnerRef | None = None
+    actor: str | None = None
+    from_ms: int = 0
+    until_ms: int = 10**13 - 1
+    newest_first: bool = True
+
+    def asks_for(self, event: Event) -> bool:
+        wanted = (
+            (self.key_id, event.subject),
+            (self.owner, event.owner),
+            (self.actor_owner, event.actor_owner),
+            (self.actor, event.actor),
+        )
+        in_time = event.tenant == self.tenant and self.from_ms <= event.at_ms < self.until_ms
+        return in_time and all(asked in (None, actual) for asked, actual in wanted)
 
 
 class Stale(Exception):
@@ -162,10 +312,12 @@ class KeyStore(Protocol):
         kind: KeyKind | None = None,
         *,
         where: Callable[[Key], bool] = lambda _: True,
+        deleted: bool = False,
         limit: int = 100,
         after: str | None = None,
     ) -> Page[Key]:
-        """The owner's keys, by kind and then oldest first, strongly consistent: a key is here once it was issued.
+        """The owner's keys, by kind and then oldest first, strongly consistent: a key is here once it was issued, and
+        among the `deleted` ones, which are a list of their own, once it was deleted.
 
         A page is full, or the last one, whatever `where` leaves out. Raises FieldInvalid for an `after` that no listing
         of this owner's gave.
@@ -186,9 +338,33 @@ class KeyStore(Protocol):
     def owners_with_single_keys(self, tenant: str, kind: OwnerKind) -> Sequence[tuple[Owner, Key | None]]:
         """All owners of a kind that has single keys, by id, each with its key, strongly consistent."""
 
+    def links_of(self, key_id: str, *, limit: int = 100, after: str | None = None) -> Page[Link]:
+        """The one-time links of a key, oldest first, strongly consistent; those whose time has long been over may be
+        gone. Raises FieldInvalid for an `after` that no such listing gave."""
+
+    def audit(self, question: AuditQuestion, *, limit: int = 100, after: str | None = None) -> Page[Event]:
+        """What the audit knows. Of one owner strongly consistent, else eventually: an event may come a moment late.
+
+        A page may hold fewer than `limit`, or none, though more follows: of each call at most `MOST_EVENTS_LOOKED_AT`
+        are looked at. Raises FieldInvalid for an `after` that no page of this question gave.
+        """
+
+    def note(self, event: Event, *, at_most: int, within_ms: int) -> None:
+        """Records an event of which only so many are kept of its subject in each stretch of `within_ms`, counted from
+        the epoch on. Raises LimitReached where there are as many, and Conflict where another is in the way: it does not
+        try again."""
+
     def due(self, until_ms: int, *, limit: int, after: str | None = None) -> Page[str]:
-        """The ids of keys whose expiry came by `until_ms` and was not marked yet, up to `limit` on a page. Eventually
-        consistent: what is here must be read again before it is changed, and what is not here yet comes next time."""
+        """The ids of keys of which something came due by `until_ms`, up to `limit` on a page, by the terms that the
+        store was opened with. Eventually consistent: what is here must be read again before it is changed, and what is
+        not here yet comes next time."""
+
+    def take_lease(self, name: str, *, holder: str, now_ms: int, until_ms: int) -> Lease | None:
+        """The lease, or None while another holds it. Its holder may take it again; so may anybody from the moment on
+        that the last one named. A clock that is ahead may thus take it early: it saves work, and guards nothing."""
+
+    def keep_checkpoint(self, lease: Lease, checkpoint: str | None, *, release: bool = False) -> None:
+        """Notes how far the work has come, and may give the lease back. Raises Stale where another has it by now."""
 
     def commit(self, *writes: Write) -> None:
         """All of the writes or none, at one moment; refused as each write says, the first refused one deciding.
@@ -197,22 +373,19 @@ class KeyStore(Protocol):
         same records.
         """
 
+    def spend(self, key_id: str, limits: Limits, cost: int, now_ms: int) -> Spending:
+        """Counts a use of a key, of a cost that it can afford at all, unless that would pass one of its limits; then
+        nothing is counted.
+
+        However many do so at the same time, no limit is passed. A use whose answer the wire lost may be counted twice,
+        never not at all. A limit that was changed begins anew.
+        """
+
+    def note_use(self, key_id: str, version: int, use: LastUse, *, unless_since_ms: int) -> None:
+        """Notes the last use of a version, unless one after `unless_since_ms` is noted already."""
+
 
 # --- the rest ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class SealedSecret:
-    """A ciphertext and what it is bound to; it opens under exactly this tenant, key and version."""
-
-    tenant: str
-    key_id: str
-    version: int
-    ciphertext: bytes = field(repr=False)
-
-    @classmethod
-    def of(cls, key: Key, version: Version) -> SealedSecret:
-        return cls(key.tenant, key.id, version.number, version.sealed)
 
 
 class SecretVault(Protocol):
@@ -229,6 +402,20 @@ class Mailer(Protocol):
     def send_token(self, token: Token, *, to: str, owner_name: str) -> None:
         """Mails a token to its holder. Raises MailNotSent."""
 
+    def send_link(self, url: Token, *, to: str, until_ms: int) -> None:
+        """Mails the address of a one-time link, which works until then. Raises MailNotSent."""
+
+    def send_warning(self, warning: Warned, *, to: str) -> None:
+        """Mails an owner that a key expires; where the installation mails nothing, nobody. Raises MailRefused where it
+        is no use to try again, else MailNotSent."""
+
+
+class EventBus(Protocol):
+    """Where events are handed on to whoever wants to know, at least once each."""
+
+    def publish(self, events: Sequence[Event]) -> Collection[str]:
+        """The ids of those that it did not take. Raises nothing for a bus that is down: then it took none."""
+
 
 class Clock(Protocol):
     def now_ms(self) -> int:
@@ -244,3 +431,9 @@ class Desk:
     mailer: Mailer
     clock: Clock
     stage: str
+    terms: Terms = field(default_factory=Terms)
+    keeps_answers: bool = False
+    """Whether what this change is answered with will be given again: then a secret in it that is not stored anyway is
+    sealed for that."""
+    notes: Notes = NO_NOTES
+    cache: GrantCache = field(default_factory=GrantCache, compare=False, repr=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from keywright import errors, lifecycle, tokens
+from keywright import audit, errors, lifecycle, tokens
 from keywright.access import BEYOND_THE_TENANT, Principal
+from keywright.audit import Stored
 from keywright.issuing import Issued, Order, draft_key, record, sealed
 from keywright.model import (
     OWNER_NOT_FOUND,
@@ -90,6 +91,7 @@ def open_tenant(
     draft, token = draft_key(desk, order, Creator(operator.id, operator_name), now_ms=now_ms)
     key = sealed(desk, draft, token)
     event = Event(
+        id=tokens.new_event_id(now_ms),
         type=EventType.TENANT_CREATED,
         tenant=tenant_id,
         subject=tenant_id,
@@ -159,7 +161,7 @@ def add_channel(
     further writes raise.
     """
     now_ms = desk.clock.now_ms()
-    paired, pairing = _paired(desk, app, now_ms)
+    paired, pairing, revealed = _paired(desk, caller, app, now_ms)
     channel = Channel(
         tenant=app.tenant,
         id=Channel.id_of(app.id, platform),
@@ -186,6 +188,7 @@ def add_channel(
         SaveKey(key),
         _record(desk, caller, EventType.OWNER_CREATED, channel),
         record(desk, caller, EventType.KEY_ISSUED, key),
+        *revealed,
     )
     return OpenedChannel(channel, paired, key, token, pairing)
 
@@ -212,11 +215,11 @@ def change(
     return after
 
 
-def pairing_secret(app: App) -> SealedSecret:
+def pairing_secret(app: App) -> Stored:
     """The sealed half that all access keys of the app's channels share."""
     if app.pairing is None:
         raise errors.ChannelNotFound
-    return SealedSecret(app.tenant, app.pairing_id, 1, app.pairing.ciphertext)
+    return Stored(app.ref, SealedSecret(app.tenant, app.pairing_id, 1, app.pairing.ciphertext))
 
 
 def _gone_with_the_login(
@@ -247,12 +250,14 @@ def _disable_native_keys(desk: Desk, caller: Principal, operator: Operator) -> N
             return
 
 
-def _paired(desk: Desk, app: App, now_ms: int) -> tuple[App, Token]:
+def _paired(desk: Desk, caller: Principal, app: App, now_ms: int) -> tuple[App, Token, tuple[Record, ...]]:
+    """The app with its shared half, that half, and the record of its reveal where the app had it before."""
     if app.pairing is not None:
-        return app, desk.vault.reveal([pairing_secret(app)])[0]
+        [shared], revealed = audit.opened(desk, caller, [pairing_secret(app)])
+        return app, shared, revealed
     token, pairing_id = tokens.generate(Format.PAIRING, stage=desk.stage), tokens.new_id("pair_")
     ciphertext = desk.vault.seal(token, tenant=app.tenant, key_id=pairing_id, version=1)
-    return app.changed(now_ms, pairing_id=pairing_id, pairing=Sealed(token.digest, ciphertext)), token
+    return app.changed(now_ms, pairing_id=pairing_id, pairing=Sealed(token.digest, ciphertext)), token, ()
 
 
 def _add(desk: Desk, caller: Principal, owner: OwnerT, *also: Require) -> OwnerT:
@@ -266,13 +271,4 @@ def _now(desk: Desk) -> dict[str, Any]:
 
 
 def _record(desk: Desk, caller: Principal, event: EventType, owner: Owner) -> Record:
-    return Record(
-        Event(
-            type=event,
-            tenant=owner.tenant,
-            subject=owner.id,
-            owner=owner.ref,
-            actor=caller.key_id,
-            at_ms=desk.clock.now_ms(),
-        )
-    )
+    return audit.record(desk, caller, event, owner.ref, owner.id)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from keywright import lifecycle
+from keywright import audit, lifecycle
 from keywright.access import Principal
 from keywright.model import (
     OWNER_NOT_FOUND,
     Channel,
-    Event,
     EventType,
     Integration,
     Owner,
@@ -70,13 +69,4 @@ def _read(desk: Desk, owner: OwnerRef) -> Owner | None:
 
 
 def _record(desk: Desk, caller: Principal, event: EventType, owner: Owner) -> Record:
-    return Record(
-        Event(
-            type=event,
-            tenant=owner.tenant,
-            subject=owner.id,
-            owner=owner.ref,
-            actor=caller.key_id,
-            at_ms=desk.clock.now_ms(),
-        )
-    )
+    return audit.record(desk, caller, event, owner.ref, owner.id)

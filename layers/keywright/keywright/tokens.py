@@ -17,6 +17,7 @@ import hashlib
 import re
 import secrets
 import string
+import threading
 import uuid
 import zlib
 from collections.abc import Iterable
@@ -30,6 +31,7 @@ _GUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 _BEARER: Final = re.compile(r"1000\.[0-9a-f]{32}\.[0-9a-f]{32}")
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{86}")
 _PAIRING: Final = re.compile(r"[0-9A-Za-z]{64}")
+_LINK: Final = re.compile(r"[0-9A-Za-z]{43}")
 _ID: Final = re.compile(r"[0-9a-f]{24}")
 _ACCESS_KEY_BYTES: Final = (112, 120)
 LONGEST: Final = 480
@@ -133,6 +135,42 @@ def new_id(prefix: str) -> str:
     return f"{prefix}{secrets.token_hex(12)}"
 
 
+def new_link_token() -> Token:
+    """256 random bits in base 62, so that no mail program cuts off a last character that is no letter. It opens a
+    one-time link and is no key: `recognise` takes it for nothing."""
+    return Token(_random_base62(43))
+
+
+def link_digest(text: str) -> str | None:
+    """SHA-256, in hex, of what may be the token of a one-time link; None of what can be none."""
+    return hashlib.sha256(text.encode()).hexdigest() if _LINK.fullmatch(text) else None
+
+
+def new_link_id(at_ms: int) -> str:
+    """An identifier that sorts by time: ``link_`` and 24 hexadecimal digits, 48 bits of epoch milliseconds and 48
+    random ones."""
+    return f"link_{at_ms:012x}{secrets.token_hex(6)}"
+
+
+def new_event_id(at_ms: int) -> str:
+    """An identifier that sorts by time: ``evt_`` and a ULID (github.com/ulid/spec), which is 48 bits of epoch
+    milliseconds and 80 random ones in Crockford's base 32. Those that one process makes in one millisecond count up,
+    so they sort as they were made."""
+    global _latest_event  # noqa: PLW0603  the order is the process's
+    with _one_event_at_a_time:
+        before_ms, before = _latest_event
+        # The highest bit is left free for counting up.
+        number = before + 1 if at_ms == before_ms else secrets.randbits(79)
+        _latest_event = at_ms, number
+    bits = at_ms << 80 | number
+    return "evt_" + "".join(_CROCKFORD[bits >> shift & 31] for shift in range(125, -1, -5))
+
+
+_latest_event = (-1, 0)
+_one_event_at_a_time: Final = threading.Lock()
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
 def is_id(text: str, prefixes: Iterable[str]) -> bool:
     """Whether `new_id` can have made it with one of the prefixes. What it cannot have made need not be looked for."""
     return any(text.startswith(prefix) and _ID.fullmatch(text, len(prefix)) for prefix in prefixes)
@@ -170,7 +208,11 @@ def _random_guid() -> str:
 
 
 def _random_base62(length: int) -> str:
-    return "".join(secrets.choice(_BASE62) for _ in range(length))
+    text = ""
+    while len(text) < length:
+        # 248 is four times 62. A larger byte is thrown away: it would make some characters likelier than others.
+        text += "".join(_BASE62[byte % 62] for byte in secrets.token_bytes(length) if byte < 248)
+    return text[:length]
 
 
 def _checksum(body: str) -> str:

@@ -56,6 +56,7 @@ def test_what_is_named_is_changed_and_the_rest_stays(bundle: Bundle, world: Worl
             "login_enabled": True,
             "role": None,
             "business_unit": "Wholesale",
+            "contact": "",
         },
     )
     assert answer.calls == (GET, BATCH, COMMIT)
@@ -68,10 +69,19 @@ def test_an_owner_of_every_kind_is_changed(bundle: Bundle, world: World) -> None
     bot = world.integration(opened.app)
     device = {"mobileid": "m1", "user_id": "u1", "model": "Pixel", "name": "Ama's"}
     changes: list[tuple[Owner, dict[str, Any]]] = [
-        (opened.app, {"name": "Renamed", "published": False}),
-        (opened.channel, {"enabled": False, "components": ["chat"], "test_devices": [device]}),
-        (bot, {"name": "Renamed"}),
-        (world.rep(), {"name": "Renamed", "business_unit": ""}),
+        (opened.app, {"name": "Renamed", "published": False, "contact": "tills@example.com"}),
+        (
+            opened.channel,
+            {
+                "enabled": False,
+                "components": ["chat"],
+                "notifications": {"enabled": True},
+                "test_devices": [device],
+                "contact": "ama@example.com",
+            },
+        ),
+        (bot, {"name": "Renamed", "contact": "bot@example.com"}),
+        (world.rep(), {"name": "Renamed", "business_unit": "", "contact": "meera@example.com"}),
         (world.add_operator(), {"name": "Renamed", "email": ""}),
     ]
     for owner, body in changes:
@@ -176,6 +186,10 @@ def test_an_operator_is_changed_by_those_who_may_change_operators(bundle: Bundle
         ("app", {"name": "a\nb"}, ("name", INVALID)),
         ("app", {"published": None}, ("published", INVALID)),
         ("app", {"published": "yes"}, ("published", TYPE)),
+        ("app", {"contact": None}, ("contact", INVALID)),
+        ("app", {"contact": "a@b.example\r\nBcc: c@d"}, ("contact", INVALID)),
+        ("app", {"contact": "a" * 10_000 + "@b.example"}, ("contact", LONG)),
+        ("operator", {"contact": "a@b.example"}, ("contact", UNKNOWN)),
         ("app", {"publishd": True}, ("publishd", UNKNOWN)),
         ("app", {"query": True}, ("query", UNKNOWN)),
         ("app", {"id": "another"}, ("id", UNKNOWN)),
@@ -190,9 +204,13 @@ def test_an_operator_is_changed_by_those_who_may_change_operators(bundle: Bundle
         ("channel", {"platform": "ios"}, ("platform", UNKNOWN)),
         ("channel", {"components": ["video"]}, ("components[0]", INVALID)),
         ("channel", {"components": None}, ("components", INVALID)),
+        ("channel", {"notifications": None}, ("notifications", INVALID)),
+        ("channel", {"notifications": {"enabled": "true"}}, ("notifications.enabled", TYPE)),
+        ("channel", {"notifications": {"password": "x"}}, ("notifications.password", UNKNOWN)),
+        ("channel", {"notifications": {"certificate": "x"}}, ("notifications.certificate", UNKNOWN)),
         ("operator", {"email": "a\r\n@b"}, ("email", INVALID)),
     ],
-    ids=range(20),
+    ids=range(28),
 )
 def test_a_field_at_fault_is_named_and_nothing_is_written(
     bundle: Bundle, world: World, kind: str, body: dict[str, Any], field: tuple[str, str]

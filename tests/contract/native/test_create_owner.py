@@ -55,6 +55,7 @@ def stored(world: World, kind: str, owner_id: str) -> dict[str, str | None]:
         ({"kind": "operator", "id": "eva", "name": "Eva"}, {"kind": "operator", "email": "", "enabled": True}),
         ({"kind": "app", "id": "20417-5530918264", "name": "Tills"}, {"kind": "app", "published": False}),
         ({"kind": "app", "id": "a.b_C", "name": "Tills", "published": True}, {"kind": "app", "published": True}),
+        ({"kind": "app", "id": "c", "name": "Tills", "contact": "a@b.example"}, {"kind": "app", "published": False}),
         (
             {"kind": "support_rep", "id": "Nair, Meera", "name": "Meera Nair"},
             {"kind": "support_rep", "login_enabled": True, "role": None, "business_unit": ""},
@@ -71,13 +72,14 @@ def stored(world: World, kind: str, owner_id: str) -> dict[str, str | None]:
             {"kind": "support_rep", "login_enabled": False, "role": "SDAdmin", "business_unit": "Retail"},
         ),
     ],
-    ids=range(6),
+    ids=range(7),
 )
 def test_an_owner_is_registered_under_the_id_it_is_given(
     bundle: Bundle, world: World, body: dict[str, Any], told: dict[str, Any]
 ) -> None:
     answer = create(bundle, world, **body)
-    expected = {"id": body["id"], "name": body["name"], **stored(world, body["kind"], body["id"]), **told}
+    contact = {} if body["kind"] == "operator" else {"contact": body.get("contact", "")}
+    expected = {"id": body["id"], "name": body["name"], **stored(world, body["kind"], body["id"]), **told, **contact}
     answered(answer, 201, expected)
     assert answer.calls == (GET, COMMIT)
 
@@ -94,7 +96,7 @@ def test_an_integration_is_registered_under_its_app(bundle: Bundle, world: World
     answer = create(bundle, world, kind="integration", app_id=app.id, id="bot", name="Billing bot")
     owner_id = f"{app.id}:bot"
     common = {"id": owner_id, "name": "Billing bot", **stored(world, "integration", owner_id)}
-    answered(answer, 201, {**common, "kind": "integration", "app_id": app.id, "type": "custom"})
+    answered(answer, 201, {**common, "kind": "integration", "app_id": app.id, "type": "custom", "contact": ""})
     assert answer.calls == (GET, COMMIT)
     other = create(bundle, world, kind="integration", app_id=app.id, name="Web", type="web").json()
     assert re.fullmatch(rf"{app.id}:[0-9a-f]{{24}}", other["id"])
@@ -123,7 +125,9 @@ def test_a_channel_is_born_with_the_first_version_of_its_access_key_which_is_not
             "bundle_id": channel.bundle_id,
             "enabled": True,
             "components": ["proactive", "chat", "faq", "call"],
+            "notifications": {"enabled": False},
             "test_devices": [],
+            "contact": "",
         },
     )
     assert answer.calls == (GET, BATCH, SEAL, SEAL, COMMIT)
@@ -147,9 +151,11 @@ def test_the_second_channel_of_an_app_shares_its_half(bundle: Bundle, world: Wor
         platform="ios",
         bundle_name="com.example",
         components=["chat"],
+        notifications={"enabled": True, "certificate": "orchard.p12"},
         test_devices=[device],
     )
     assert (answer.status, answer.json()["components"], answer.json()["test_devices"]) == (201, ["chat"], [device])
+    assert answer.json()["notifications"] == {"enabled": True, "certificate": "orchard.p12"}
     assert answer.calls == (GET, BATCH, REVEAL, SEAL, COMMIT)
     current = registry.owner_at(world.desk, app.ref)
     assert isinstance(current, App)
@@ -216,6 +222,13 @@ def test_an_operator_is_made_by_those_who_may_change_operators(bundle: Bundle, w
         ({"kind": "app", "name": "x", "id": "x" * 65}, [("id", INVALID)]),
         ({"kind": "app", "name": "x", "id": 5}, [("id", TYPE)]),
         ({"kind": "app", "name": "x", "published": "true"}, [("published", TYPE)]),
+        ({"kind": "app", "name": "x", "contact": "a@b\r\nBcc: c@d"}, [("contact", INVALID)]),
+        ({"kind": "app", "name": "x", "contact": "a@b.example\n"}, [("contact", INVALID)]),
+        ({"kind": "app", "name": "x", "contact": "a@b.example, c@d.example"}, [("contact", INVALID)]),
+        ({"kind": "app", "name": "x", "contact": "Ama <a@b.example>"}, [("contact", INVALID)]),
+        ({"kind": "app", "name": "x", "contact": "a" * 10_000 + "@b.example"}, [("contact", LONG)]),
+        ({"kind": "app", "name": "x", "contact": ["a@b.example"]}, [("contact", TYPE)]),
+        ({"kind": "operator", "name": "x", "contact": "a@b.example"}, [("contact", UNKNOWN)]),
         ({"kind": "app", "name": "x", "published": 1}, [("published", TYPE)]),
         ({"kind": "app", "name": "x", "pairing": {}}, [("pairing", UNKNOWN)]),
         ({"kind": "operator", "name": "x", "scopes": ["*"]}, [("scopes", UNKNOWN)]),
@@ -238,8 +251,18 @@ def test_an_operator_is_made_by_those_who_may_change_operators(bundle: Bundle, w
             {"kind": "channel", "app_id": "a", "platform": "ios", "bundle_name": "b", "test_devices": [{"name": "x"}]},
             [(f"test_devices[0].{name}", MISSING) for name in ("mobileid", "user_id", "model")],
         ),
+        (
+            {
+                "kind": "channel",
+                "app_id": "a",
+                "platform": "android",
+                "bundle_name": "b",
+                "notifications": {"certificate": ""},
+            },
+            [("notifications.certificate", UNKNOWN)],
+        ),
     ],
-    ids=range(32),
+    ids=range(40),
 )
 def test_a_field_at_fault_is_named_and_nothing_is_written(
     bundle: Bundle, house: World, body: dict[str, Any], fields: list[tuple[str, str]]

@@ -19,6 +19,14 @@ def test_an_enabled_key_lives_again_at_the_very_next_call(bundle: Bundle, world:
     assert bundle.request("POST", "/v1/keys/verify", world.bearer, json_body=body).json()["valid"] is True
 
 
+def test_a_reps_key_lives_again_in_its_place_beside_the_rep(bundle: Bundle, world: World) -> None:
+    issued = world.issue(KeyKind.REP_KEY, world.rep().ref)
+    lifecycle.disable(world.desk, world.principal, issued.key)
+    answer = bundle.request("POST", f"/v1/keys/{issued.key.id}/enable", world.bearer, json_body={})
+    answered(answer, 200, key_view(world.key(issued.key.id)))
+    assert world.key(issued.key.id).enabled
+
+
 def test_a_key_that_is_on_already_stays_so_and_nothing_is_written(bundle: Bundle, world: World) -> None:
     key = world.issue(KeyKind.NATIVE, world.operator.ref).key
     answer = bundle.request("POST", f"/v1/keys/{key.id}/enable", world.bearer)

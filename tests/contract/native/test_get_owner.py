@@ -26,12 +26,12 @@ def an_owner(world: World, kind: str) -> tuple[Owner, dict[str, object]]:
         case "operator":
             return world.operator, {"kind": kind, "email": "imani@example.com", "enabled": True}
         case "app":
-            return world.app(), {"kind": kind, "published": True}
+            return world.app(), {"kind": kind, "published": True, "contact": ""}
         case "integration":
             app = world.app()
-            return world.integration(app), {"kind": kind, "app_id": app.id, "type": "custom"}
+            return world.integration(app), {"kind": kind, "app_id": app.id, "type": "custom", "contact": ""}
         case "support_rep":
-            told = {"kind": kind, "login_enabled": True, "role": "SDAdmin", "business_unit": "Retail"}
+            told = {"kind": kind, "login_enabled": True, "role": "SDAdmin", "business_unit": "Retail", "contact": ""}
             return world.rep("Nair/Meera, ü #1"), told
     channel = world.channel(world.app()).channel
     return channel, {
@@ -43,6 +43,7 @@ def an_owner(world: World, kind: str) -> tuple[Owner, dict[str, object]]:
         "enabled": True,
         "components": ["proactive", "chat", "faq", "call"],
         "test_devices": [],
+        "contact": "",
     }
 
 

@@ -22,6 +22,7 @@ def rep_view(rep: SupportRep) -> dict[str, object]:
         "login_enabled": rep.login_enabled,
         "role": rep.role,
         "business_unit": rep.business_unit,
+        "contact": rep.contact,
     }
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from keywright import issuing, lifecycle, registry
+from keywright.bootstrap import SystemClock
+from keywright.limits import Every, Quota, RateLimit
 from keywright.model import KeyKind, Owner, Platform
 from local.aws import Fault, error
 from local.stack import Stack
 from tests.bundle import Answer, Bundle
 from tests.contract.native.desk import (
     BATCH,
+    COMMIT,
     GET,
     INVALID,
     LONG,
@@ -22,11 +32,15 @@ from tests.contract.native.desk import (
     SHORT,
     TYPE,
     UNKNOWN,
+    UPDATE,
     answered,
     fields_refused,
+    holder_of,
     rfc3339,
 )
 from tests.world import World
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def verify(bundle: Bundle, world: World, **credential: Any) -> Answer:
@@ -126,7 +140,8 @@ def test_a_token_that_opens_nothing_is_a_result_with_its_reason(
     end(world, issued.key)
     answer = verify(bundle, world, token=issued.token.reveal())
     answered(answer, 200, refusal(reason))
-    assert answer.calls == (BATCH,)
+    # That somebody still shows a key that is over is kept for the audit.
+    assert answer.calls == ((BATCH, COMMIT) if reason in {"expired", "revoked"} else (BATCH,))
 
 
 def test_the_owner_as_it_is_now_decides(bundle: Bundle, world: World) -> None:
@@ -252,3 +267,363 @@ def test_while_the_owner_cannot_be_read_a_token_is_neither_valid_nor_invalid(
     answer = verify(bundle, world, token=token)
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert "valid" not in answer.json()
+
+
+# --- a header as it came in ----------------------------------------------------------------------------------------
+
+
+def basic(key_id: str, secret: str) -> str:
+    return "Basic " + b64encode(f"{key_id}:{secret}".encode()).decode()
+
+
+def test_a_credential_of_each_kind_is_valid_in_the_header_it_comes_in(bundle: Bundle, world: World) -> None:
+    native = world.issue(KeyKind.NATIVE, world.operator.ref)
+    rep = world.issue(KeyKind.REP_KEY, world.rep().ref)
+    app_key = world.issue(KeyKind.APP_API_KEY, world.app().ref)
+    secret = world.issue(KeyKind.APP_SECRET, world.app().ref)
+    token = native.token.reveal()
+    for issued, name, value in (
+        (native, "Authorization", f"Bearer {token}"),
+        (native, "authorization", f"bearer  {token} "),
+        (native, "X-Api-Key", token),
+        (native, "apikey", token),
+        (rep, "TECHNICIAN_KEY", rep.token.reveal()),
+        (rep, "authtoken", rep.token.reveal().lower()),
+        (app_key, "X-VoltMX-App-API-Key", app_key.token.reveal()),
+        (secret, "Authorization", basic(secret.key.id, secret.token.reveal())),
+    ):
+        answer = verify(bundle, world, header={"name": name, "value": value})
+        assert (answer.json()["valid"], answer.json()["key_id"]) == (True, issued.key.id), name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Authorization", ""),
+        ("Authorization", "Bearer"),
+        ("Authorization", "Digest x"),
+        ("Authorization", "Basic !"),
+        ("Authorization", "Basic " + b64encode(b"no colon").decode()),
+        ("Authorization", "Basic " + b64encode(b":secret").decode()),
+        ("Accept", "kw_local_" + "A" * 49),
+        ("X-Api-Key", ""),
+    ],
+)
+def test_a_header_that_holds_no_credential_of_ours_is_unknown(
+    bundle: Bundle, house: World, name: str, value: str
+) -> None:
+    answer = verify(bundle, house, header={"name": name, "value": value})
+    answered(answer, 200, refusal("unknown"))
+    assert answer.calls == (GET,)
+
+
+def test_a_bearer_jwt_is_sent_to_the_other_endpoint(bundle: Bundle, house: World) -> None:
+    jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzY29wZSI6ImFwcCJ9.c2lnbmF0dXJl"
+    answer = verify(bundle, house, header={"name": "Authorization", "value": f"Bearer {jwt}"})
+    assert (answer.status, answer.json()["detail"]) == (422, "POST /v1/jwt/verify verifies a JSON Web Token.")
+    assert [each["field"] for each in answer.json()["fields"]] == ["header.value"]
+
+
+@pytest.mark.parametrize(
+    "more", [{"token": "x"}, {"key_id": "x", "secret": "y"}, {"dialect": "sunshine"}], ids=["token", "pair", "dialect"]
+)
+def test_a_header_stands_alone(bundle: Bundle, house: World, more: dict[str, Any]) -> None:
+    header = {"name": "Authorization", "value": "Bearer x"}
+    fields_refused(verify(bundle, house, header=header, **more), ("header", INVALID))
+
+
+# --- who may know why ----------------------------------------------------------------------------------------------
+
+
+def test_without_the_right_to_know_a_refusal_has_no_reason(bundle: Bundle, world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, metadata={"plan": "gold"}, external_id="c-7")
+    caller, told = holder_of(world, "keys:verify"), holder_of(world, "keys:verify", "keys:diagnose")
+    body = {"token": issued.token.reveal()}
+
+    def ask(headers: dict[str, str]) -> dict[str, Any]:
+        verdict: dict[str, Any] = bundle.request("POST", "/v1/keys/verify", headers, json_body=body).json()
+        return verdict
+
+    for headers in (caller, told):
+        assert (ask(headers)["metadata"], ask(headers)["external_id"]) == ({"plan": "gold"}, "c-7")
+    lifecycle.revoke(world.desk, world.principal, issued.key)
+    assert ask(caller) == {**refusal("revoked"), "reason": None}
+    assert ask(told) == refusal("revoked")
+
+
+# --- addresses -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("203.0.113.7", None),
+        ("::ffff:203.0.113.7", None),
+        ("2001:db8:0::1", None),
+        ("203.0.114.7", "address_not_allowed"),
+        ("2001:db9::1", "address_not_allowed"),
+        (None, "address_not_allowed"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["native", "access_token", "app_secret", "rep_key", "app_api_key"])
+def test_a_key_with_an_allow_list_is_good_from_there_only(
+    bundle: Bundle, world: World, kind: str, address: str | None, reason: str | None
+) -> None:
+    owner = {"rep_key": world.rep, "app_secret": world.app, "app_api_key": world.app}.get(kind, lambda: world.operator)
+    ranges = ("203.0.113.0/24", "2001:db8::/32")
+    issued = world.issue(KeyKind(kind), owner().ref, allowed_cidrs=ranges)  # type: ignore[operator]
+    verdict = verify(bundle, world, token=issued.token.reveal(), address=address).json()
+    assert (verdict["valid"], verdict["reason"]) == (reason is None, reason)
+
+
+@pytest.mark.parametrize(
+    "address", ["", "x", "203.0.113.7/32", "203.0.113.07", "fe80::1%eth0", "203.0.113.7, 10.0.0.1"]
+)
+def test_an_address_that_is_none_is_refused(bundle: Bundle, house: World, address: str) -> None:
+    fields_refused(verify(bundle, house, token="any", address=address), ("address", INVALID))
+
+
+# --- limits --------------------------------------------------------------------------------------------------------
+
+
+RATE = RateLimit(limit=1, period_seconds=3600, burst=2)
+QUOTA = Quota(limit=2, every=Every.MONTH)
+
+
+@pytest.mark.parametrize("kind", ["native", "access_token", "app_secret", "rep_key", "app_api_key"])
+@pytest.mark.parametrize(("limit", "reason"), [("rate_limit", "rate_limited"), ("quota", "quota_exceeded")])
+def test_a_use_over_a_limit_is_refused_with_when_to_come_back(
+    bundle: Bundle, world: World, kind: str, limit: str, reason: str
+) -> None:
+    owner = {"rep_key": world.rep, "app_secret": world.app, "app_api_key": world.app}.get(kind, lambda: world.operator)
+    value = RATE if limit == "rate_limit" else QUOTA
+    issued = world.issue(KeyKind(kind), owner().ref, **{limit: value})  # type: ignore[operator]
+    verdicts = [verify(bundle, world, token=issued.token.reveal()).json() for _ in range(3)]
+    assert [(each["valid"], each["reason"]) for each in verdicts] == [(True, None), (True, None), (False, reason)]
+    assert [each["ratelimit"]["remaining"] for each in verdicts] == [1, 0, 0]
+    assert verdicts[0]["ratelimit"]["retry_after"] is None
+    told = verdicts[2]["ratelimit"]
+    assert 0 < told["retry_after"] <= (3600 if limit == "rate_limit" else 31 * 86_400)
+    assert told["headers"]["Retry-After"] == str(told["retry_after"])
+    name = "rate" if limit == "rate_limit" else "quota"
+    assert re.fullmatch(rf'"{name}";q=2;w=\d+', told["headers"]["RateLimit-Policy"])
+    assert re.fullmatch(rf'"{name}";r=0;t=\d+', told["headers"]["RateLimit"])
+    assert verdicts[2].keys() - {"ratelimit"} == refusal(reason).keys()
+
+
+def test_both_limits_are_asked_for_by_one_call(bundle: Bundle, world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, rate_limit=RATE, quota=QUOTA)
+    body = {"token": issued.token.reveal()}
+    assert verify(bundle, world, **body).calls == (BATCH, UPDATE, UPDATE), "the first use of all was guessed wrong"
+    answer = verify(bundle, world, **body)
+    assert answer.calls == (BATCH, UPDATE)
+    assert answer.json()["ratelimit"]["headers"]["RateLimit-Policy"] == f'"rate";q=2;w=7200, "quota";q=2;w={month()}'
+
+
+def month() -> int:
+    start, end = QUOTA.window_ms(SystemClock().now_ms())
+    return (end - start) // 1000
+
+
+def test_a_cost_counts_as_often_as_it_says_and_none_does_not_count(bundle: Bundle, world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, quota=Quota(10, Every.MONTH))
+    body = {"token": issued.token.reveal()}
+    look = verify(bundle, world, **body, cost=0)
+    assert ("ratelimit" in look.json(), look.calls, look.notes) == (False, (BATCH,), 0)
+    remaining = [verify(bundle, world, **body, cost=cost).json()["ratelimit"]["remaining"] for cost in (4, 4, 4, 2)]
+    assert remaining == [6, 2, 2, 0]
+
+
+def test_a_cost_that_the_key_never_has_is_refused_without_a_call(bundle: Bundle, world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, rate_limit=RATE)
+    answer = verify(bundle, world, token=issued.token.reveal(), cost=3)
+    assert (answer.json()["reason"], answer.calls) == ("rate_limited", (BATCH,))
+    assert answer.json()["ratelimit"] == dict.fromkeys(("limit", "remaining", "reset", "retry_after")) | {"headers": {}}
+
+
+@pytest.mark.parametrize("cost", [-1, 1001, "1", True, 1.5])
+def test_a_cost_that_is_none_is_refused(bundle: Bundle, house: World, cost: Any) -> None:
+    assert verify(bundle, house, token="any", cost=cost).json()["fields"][0]["field"] == "cost"
+
+
+def test_while_limits_cannot_be_asked_a_token_is_neither_valid_nor_invalid(
+    bundle: Bundle, stack: Stack, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = world.issue(KeyKind.NATIVE, world.operator.ref, quota=QUOTA).token.reveal()
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    down = Fault(error("ThrottlingException"))
+    monkeypatch.setattr(stack.aws, "fault", lambda call: down if call.operation == UPDATE else None)
+    answer = verify(bundle, world, token=token)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+
+
+# --- last used -----------------------------------------------------------------------------------------------------
+
+
+def last_used(bundle: Bundle, world: World, key_id: str) -> list[Any]:
+    shown = bundle.request("GET", f"/v1/keys/{key_id}", world.bearer)
+    assert shown.calls == (BATCH,)
+    return [each["last_used"] for each in shown.json()["versions"]]
+
+
+def test_the_last_use_is_noted_once_an_interval_for_each_version(bundle: Bundle, world: World) -> None:
+    opened = world.channel(world.app())
+    issued = issuing.issue_version(world.desk, world.principal, opened.key, creator=opened.key.creator)
+    assert last_used(bundle, world, issued.key.id) == [None, None]
+    first = {"token": opened.token.reveal(), "address": "2001:DB8::1", "user_agent": "curl/8.5.0\x00" + "x" * 200}
+    assert [verify(bundle, world, **first).notes for _ in range(3)] == [1, 0, 0]
+    noted, other = last_used(bundle, world, issued.key.id)
+    assert (noted["address"], noted["user_agent"], other) == ("2001:db8::1", "curl/8.5.0?" + "x" * 109, None)
+    assert verify(bundle, world, token=issued.token.reveal()).notes == 1
+    assert [each is None for each in last_used(bundle, world, issued.key.id)] == [False, False]
+
+
+def test_a_refused_use_is_not_noted(bundle: Bundle, world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref)
+    lifecycle.disable(world.desk, world.principal, issued.key)
+    assert verify(bundle, world, token=issued.token.reveal()).notes == 0
+    assert last_used(bundle, world, issued.key.id) == [None]
+
+
+def test_a_note_that_fails_breaks_no_verdict(
+    bundle: Bundle, stack: Stack, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = world.issue(KeyKind.NATIVE, world.operator.ref).token.reveal()
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(stack.aws, "fault", lambda call: Fault(None) if call.operation == UPDATE else None)
+    answer = verify(bundle, world, token=token)
+    assert (answer.status, answer.json()["valid"]) == (200, True)
+    assert answer.notes >= 1
+
+
+# --- the cache -----------------------------------------------------------------------------------------------------
+
+
+def test_a_key_that_allows_it_is_not_read_again_and_one_that_does_not_is(bundle: Bundle, world: World) -> None:
+    kept = world.issue(KeyKind.NATIVE, world.operator.ref, cache_seconds=60)
+    read = world.issue(KeyKind.NATIVE, world.operator.ref)
+    assert [verify(bundle, world, token=kept.token.reveal()).calls for _ in range(3)] == [(BATCH,), (GET,), (GET,)]
+    assert [verify(bundle, world, token=read.token.reveal()).calls for _ in range(3)] == [(BATCH,)] * 3
+    lifecycle.revoke(world.desk, world.principal, read.key)
+    assert verify(bundle, world, token=read.token.reveal()).json()["valid"] is False
+
+
+# --- the usual request, and every other ------------------------------------------------------------------------------
+
+CREDENTIALS: dict[str, Callable[[World], str]] = {
+    "native": lambda world: world.issue(KeyKind.NATIVE, world.operator.ref, scopes=("a:b", "c")).token.reveal(),
+    "with an expiry": lambda world: world.issue(
+        KeyKind.NATIVE, world.operator.ref, expires_at_ms=4_102_444_800_500
+    ).token.reveal(),
+    "with settings": lambda world: world.issue(
+        KeyKind.NATIVE, world.operator.ref, external_id="ünit", metadata={"plan": "größer", "b": ""}
+    ).token.reveal(),
+    "with limits": lambda world: world.issue(
+        KeyKind.NATIVE, world.operator.ref, rate_limit=RateLimit(9, 60, 9), quota=Quota(90, Every.DAY)
+    ).token.reveal(),
+    "of a rep": lambda world: world.issue(KeyKind.REP_KEY, world.rep().ref).token.reveal(),
+    "an App API key": lambda world: world.issue(KeyKind.APP_API_KEY, world.app().ref).token.reveal(),
+    "an access token": lambda world: world.issue(KeyKind.ACCESS_TOKEN, world.operator.ref).token.reveal(),
+    "a channel's": lambda world: world.channel(world.app()).token.reveal(),
+    "a JWT": lambda _: "eyJhbGciOiJIUzI1NiJ9.e30.c2ln",
+    "of no format": lambda _: "no token",
+    "empty": lambda _: "",
+    "unknown": lambda _: "kw_test_DemoOperatorOfTheLocalStackOpensNothingElse3oHUyt",
+    "for some addresses": lambda world: world.issue(
+        KeyKind.NATIVE, world.operator.ref, allowed_cidrs=("192.0.2.0/24",)
+    ).token.reveal(),
+}
+MORE: tuple[dict[str, Any], ...] = (
+    {},
+    {"address": "192.0.2.7", "user_agent": "curl/8", "cost": 0},
+    {"address": "::ffff:192.0.2.7", "cost": 0},
+    {"address": "nowhere"},
+    {"cost": 1.0},
+    {"cost": True},
+    {"cost": -1},
+    {"cost": None},
+    {"user_agent": None},
+    {"user_agent": "x" * 1001},
+)
+
+
+@pytest.mark.parametrize("credential", CREDENTIALS)
+def test_the_usual_request_is_answered_word_by_word_as_every_other(
+    bundle: Bundle, world: World, credential: str
+) -> None:
+    """A `uri` says nothing without a dialect, but is unusual. See `keywright.direct`."""
+    token = CREDENTIALS[credential](world)
+    for each in MORE:
+        more = {"cost": 0, **each}
+        usual, other = (verify(bundle, world, token=token, **more, **odd) for odd in ({}, {"uri": ""}))
+        assert (usual.status, usual.text, usual.headers) == (other.status, other.text, other.headers), more
+        assert usual.calls == other.calls
+
+
+def test_a_refused_use_of_a_limited_key_is_told_word_by_word(bundle: Bundle, world: World) -> None:
+    limit = RateLimit(1, 3600, 1)
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, rate_limit=limit)
+    token = issued.token.reveal()
+    assert verify(bundle, world, token=token).json()["valid"] is True
+    for cost in (1, 50):
+        usual = verify(bundle, world, token=token, cost=cost)
+        other = verify(bundle, world, token=token, cost=cost, uri="")
+        assert re.sub(r"\d{4}", "n", usual.text) == re.sub(r"\d{4}", "n", other.text)
+        assert usual.json()["reason"] == "rate_limited"
+
+
+@pytest.mark.parametrize("method", ["bearer of a stranger", "of no format", "without the scope", "without any"])
+def test_a_caller_is_refused_word_by_word(bundle: Bundle, house: World, method: str) -> None:
+    headers = {
+        "bearer of a stranger": {"authorization": "Bearer kw_test_DemoOperatorOfTheLocalStackOpensNothingElse3oHUyt"},
+        "of no format": {"authorization": "Bearer nothing"},
+        "without the scope": holder_of(house, "keys:list"),
+        "without any": {},
+    }[method]
+    usual, other = (
+        bundle.request("POST", "/v1/keys/verify", headers, json_body={"token": "any", **odd})
+        for odd in ({}, {"uri": ""})
+    )
+    assert usual.status in {401, 403}
+    assert (usual.status, usual.text, usual.headers) == (other.status, other.text, other.headers)
+    assert usual.calls == other.calls
+
+
+def test_who_may_not_know_why_is_told_as_little_by_the_usual_request(bundle: Bundle, house: World) -> None:
+    headers = holder_of(house, "keys:verify")
+    answers = [
+        bundle.request("POST", "/v1/keys/verify", headers, json_body={"token": "no token", **odd}).text
+        for odd in ({}, {"uri": ""})
+    ]
+    assert answers[0] == answers[1]
+    assert '"reason":null' in answers[0]
+
+
+def test_the_usual_request_loads_no_framework(stack: Stack, world: World) -> None:
+    declared = stack.template.functions["NativeVerifyKey"]
+    event = json.loads((ROOT / "events/native/verify_key.json").read_text())
+    event["headers"]["authorization"] = f"Bearer {world.operator_token}"
+    event["body"] = json.dumps({"token": world.operator_token})
+    script = f"""
+import json, sys
+from native.verify_key import handler
+class Context: aws_request_id = "request-1"
+answer = handler(json.loads({json.dumps(event)!r}), Context)
+heavy = {{"boto3", "botocore", "pydantic", "aws_lambda_powertools", "jmespath", "http.client"}}
+print(json.dumps([json.loads(answer["body"]).get("valid"), sorted(heavy & sys.modules.keys())]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**stack.environment("NativeVerifyKey"), "PYTHONPATH": os.pathsep.join(map(str, declared.path))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    *_, line, said = done.stdout.splitlines()
+    assert json.loads(said) == [True, []], done.stdout
+    noted = json.loads(line)
+    measured = noted.pop("_aws")["CloudWatchMetrics"][0]
+    assert {each["Name"]: noted[each["Name"]] for each in measured["Metrics"]} == {"Answers": 1, "Faults": 0}
+    assert (noted["surface"], noted["route"], noted["status"]) == ("native", "POST /v1/keys/verify", 200)
+    assert world.operator_token not in line

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from keywright import registry
-from keywright.model import App, Channel, Creator, Key, OwnerKind, OwnerRef, Platform
+from keywright.model import App, Channel, Creator, EventType, Key, OwnerKind, OwnerRef, Platform
 from keywright.ports import SingleKeyRef
+from local.iam import Call
 from tests.bundle import Answer, Bundle
 from tests.world import World
 
@@ -30,13 +32,18 @@ MESSAGES = {
 """To the letter of the vendor's page rest-api-v2.html."""
 
 READS = {"GetItem", "BatchGetItem"}
+WRITES = {"Encrypt", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"}
 PLATFORMS = ("android", "ios")
 
 
 @dataclass(frozen=True)
 class Operation:
-    """An endpoint under one of its addresses, with a request that succeeds where the channel has version 1."""
+    """An endpoint under one of its addresses, with a request that succeeds where the channel has version 1.
 
+    `row` is its number in docs/dialects/salesiq.md.
+    """
+
+    row: str
     method: str
     tail: str
     scope: str
@@ -48,15 +55,17 @@ class Operation:
 
 
 OPERATIONS = {
-    "create_access_key": Operation("POST", "/channels/{kind}/accesskeys", "CREATE"),
-    "list_access_keys": Operation("GET", "/channels/{kind}/accesskeys", "READ"),
-    "list_access_keys, swapped": Operation("GET", "/{kind}/channels/accesskeys", "READ"),
-    "update_access_key": Operation("PUT", "/channels/{kind}/accesskeys/{version}", "UPDATE", {"enabled": "true"}),
-    "update_access_key, shortened": Operation("PUT", "/{kind}/accesskeys/{version}", "UPDATE", {"is_enabled": "true"}),
-    "delete_access_key": Operation("DELETE", "/channels/{kind}/accesskeys/{version}", "DELETE"),
-    "create_channel": Operation("POST", "/channels/{kind}", "CREATE", {"bundle_name": "com.mobile.zylker"}),
-    "get_channel": Operation("GET", "/channels/{kind}", "READ"),
-    "update_channel": Operation("PUT", "/channels/{kind}", "UPDATE", {"enabled": True}),
+    "create_access_key": Operation("Z1", "POST", "/channels/{kind}/accesskeys", "CREATE"),
+    "list_access_keys": Operation("Z2", "GET", "/channels/{kind}/accesskeys", "READ"),
+    "list_access_keys, swapped": Operation("Z2 swapped", "GET", "/{kind}/channels/accesskeys", "READ"),
+    "update_access_key": Operation("Z3", "PUT", "/channels/{kind}/accesskeys/{version}", "UPDATE", {"enabled": "true"}),
+    "update_access_key, shortened": Operation(
+        "Z3 shortened", "PUT", "/{kind}/accesskeys/{version}", "UPDATE", {"is_enabled": "true"}
+    ),
+    "delete_access_key": Operation("Z4", "DELETE", "/channels/{kind}/accesskeys/{version}", "DELETE"),
+    "create_channel": Operation("Z5", "POST", "/channels/{kind}", "CREATE", {"bundle_name": "com.mobile.zylker"}),
+    "get_channel": Operation("Z6", "GET", "/channels/{kind}", "READ"),
+    "update_channel": Operation("Z7", "PUT", "/channels/{kind}", "UPDATE", {"enabled": True}),
 }
 
 
@@ -140,12 +149,22 @@ class Portal:
 
 
 def assert_refused(answer: Answer, code: int, **culprit: str) -> None:
-    """HTTP 200, the code with its literal message, beside them the culprit at most; and nothing but reads."""
+    """HTTP 200, the code with its literal message, beside them the culprit at most; and nothing but reads, and the
+    audit's note that a dead token was used."""
     assert answer.status == 200
     assert answer.json() == {"error": {"message": MESSAGES[code], "code": code, **culprit}}
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
-    assert set(answer.calls) <= READS
+    assert set(answer.calls) <= READS | ({"TransactWriteItems"} if code == 1008 else set())
+
+
+def recorded(calls: Iterable[Call]) -> list[str]:
+    """The types of the events that were written, but for those of reveals, of which there is one at least."""
+    items = [item for call in calls for item in call.request.get("TransactItems", [])]
+    puts = [item["Put"]["Item"] for item in items if "Put" in item]
+    types = [put["type"]["S"] for put in puts if put.get("type", {}).get("S") in set(EventType)]
+    assert EventType.KEY_REVEALED in types
+    return [each for each in types if each != EventType.KEY_REVEALED]
 
 
 def shape(value: Any) -> Any:

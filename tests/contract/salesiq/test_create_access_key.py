@@ -3,16 +3,21 @@ from __future__ import annotations
 import base64
 import re
 import time
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote, unquote
 
 import pytest
 
 from keywright import issuing, registry
 from keywright.model import Creator, Platform
+from keywright.ports import Desk
 from local.aws import Fault, error
 from local.iam import Call
 from local.stack import Stack
+from tests.bundle import Bundle
 from tests.contract.salesiq.portal import Portal, assert_refused, shape
+from tests.world import World
 
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 DEVICE = {
@@ -69,6 +74,47 @@ def test_the_answer_has_the_members_and_types_of_the_vendors_sample(channel: Por
     assert answer.headers["cache-control"] == "no-store"
     assert shape(body) == AS_ON_THE_PAGE
     assert len(body["data"]["access_keys"]) == 3
+
+
+def lines(sample: Any, path: str = "") -> Iterator[tuple[str, type]]:
+    """The members of a sample line by line, as the page has them, each with its type."""
+    match sample:
+        case dict():
+            for name, member in sample.items():
+                yield from lines(member, f"{path}.{name}" if path else name)
+        case list():
+            yield from lines(sample[0], f"{path}[]")
+        case _:
+            yield path, sample
+
+
+def at(body: Any, path: str) -> list[Any]:
+    """All that stands there."""
+    found = [body]
+    for part in path.split("."):
+        name = part.removesuffix("[]")
+        found = [each[name] for each in found]
+        if part.endswith("[]"):
+            found = [each for listed in found for each in listed]
+    return found
+
+
+@pytest.fixture(scope="module")
+def answered(bundle: Bundle, admin: Desk) -> Any:
+    """Version 4 on a channel that had 1, 2 and 3, as on the page, with a test device."""
+    portal = Portal(bundle, World(admin))
+    portal.open_channel()
+    portal.change("channel", f"{portal.app.id}:android", test_devices=[DEVICE])
+    return [portal.create_access_key() for _ in range(3)][-1].json()
+
+
+@pytest.mark.parametrize(("path", "kind"), [pytest.param(path, kind, id=path) for path, kind in lines(AS_ON_THE_PAGE)])
+def test_each_line_of_the_vendors_sample_stands_in_the_answer(answered: Any, path: str, kind: type) -> None:
+    found = at(answered, path)
+    assert found
+    assert {type(each) for each in found} == {kind}
+    if path == "data.access_keys[].version":
+        assert found == ["4", "3", "2"]
 
 
 def test_members_stand_in_the_order_of_the_sample(channel: Portal) -> None:

@@ -19,7 +19,7 @@ def in_words(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", PLATFORMS)
-def test_the_answer_is_that_of_create_channel_with_every_switch_in_words(portal: Portal, kind: str) -> None:
+def test_siq_4_the_answer_is_that_of_create_channel_with_every_switch_in_words(portal: Portal, kind: str) -> None:
     """Body C; SIQ-4."""
     created = portal.create_channel(kind).json()
     answer = portal.ask("get_channel", kind)
@@ -29,7 +29,7 @@ def test_the_answer_is_that_of_create_channel_with_every_switch_in_words(portal:
     assert list(answer.json()["data"]) == list(created["data"])
     assert (answer.json()["url"], answer.json()["object"]) == (portal.path(kind), kind)
     assert bool not in shape(answer.json()["data"]).values()
-    assert answer.calls == ("GetItem", "BatchGetItem", "Decrypt", "Decrypt")
+    assert answer.calls == ("GetItem", "BatchGetItem", "Decrypt", "Decrypt", "TransactWriteItems")
 
 
 def test_a_channel_and_a_key_that_are_off_are_shown_so(opened: Portal) -> None:
@@ -42,7 +42,7 @@ def test_a_channel_and_a_key_that_are_off_are_shown_so(opened: Portal) -> None:
 
 
 def test_what_the_native_api_sets_is_shown(opened: Portal) -> None:
-    """2.3, `components` and `test_devices` are attributes of the channel."""
+    """`components` and `test_devices` are attributes of the channel."""
     device = {"mobileid": "m1", "user_id": "u1", "model": "Pixel", "name": "Visitor"}
     for kind in PLATFORMS:
         opened.change("channel", f"{opened.app.id}:{kind}", components=["faq"], test_devices=[device])
@@ -53,7 +53,7 @@ def test_what_the_native_api_sets_is_shown(opened: Portal) -> None:
 
 
 def test_a_channel_that_the_native_api_made_names_its_operator(portal: Portal) -> None:
-    """2.3, `creator.id` is a string of digits, and its name the operator's."""
+    """`creator.id` is a string of digits, and its name the operator's."""
     body = {"kind": "channel", "app_id": portal.app.id, "platform": "ios", "bundle_name": "com.example"}
     assert portal.bundle.request("POST", "/v1/owners", portal.world.bearer, json_body=body).status == 201
     data = portal.ask("get_channel", "ios").json()["data"]

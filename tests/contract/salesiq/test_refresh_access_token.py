@@ -15,7 +15,8 @@ from keywright import errors, lifecycle, registry
 from keywright.dialects.salesiq import refusals
 from keywright.issuing import Issued
 from keywright.model import KeyKind, Operator
-from keywright.ports import Desk
+from keywright.ports import Desk, TokenRef
+from keywright.tokens import Token
 from local.aws import Fault, error
 from local.iam import Call
 from local.stack import Stack
@@ -102,7 +103,7 @@ def granted(answer: Answer) -> str:
 
 
 def refused(answer: Answer, word: str, status: int = 400) -> None:
-    """As RFC 6749 5.2 has it; and nothing but reads."""
+    """As RFC 6749 5.2 has it; and nothing but reads, and the audit's note that a dead secret was used."""
     assert (answer.status, answer.json()) == (status, {"error": word})
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["cache-control"] == "no-store"
@@ -110,7 +111,7 @@ def refused(answer: Answer, word: str, status: int = 400) -> None:
     assert answer.headers.get("www-authenticate") == (
         'Basic realm="keywright", charset="UTF-8"' if status == 401 else None
     )
-    assert set(answer.calls) <= READS
+    assert set(answer.calls) <= READS | {"TransactWriteItems"}
 
 
 # --- success -------------------------------------------------------------------------------------------------------
@@ -139,6 +140,21 @@ def test_an_access_token_is_forgotten_by_the_table_some_time_after_it_ended(clie
     assert key.purge_at_ms > key.expires_at_ms
     assert key.creator.name == "Patricia"
     assert key.description == f"minted for {client.refresh_key_id}"
+
+
+@pytest.mark.parametrize(("ranges", "status"), [(["127.0.0.0/8"], 200), (["203.0.113.0/24"], 400)])
+def test_a_refresh_token_is_good_from_its_own_addresses_only_and_so_is_what_it_gives(
+    client: Client, ranges: list[str], status: int
+) -> None:
+    world = client.portal.world
+    key = world.overwrite(world.key(client.refresh_key_id), allowed_cidrs=tuple(ranges))
+    answer = client.refresh()
+    assert answer.status == status, answer.text
+    if status == 200:
+        ref = TokenRef(Token(granted(answer)).digest)
+        grant = world.desk.store.read(ref)[ref]
+        assert grant is not None
+        assert grant.allowed_cidrs == key.allowed_cidrs
 
 
 def test_a_refresh_token_can_be_used_again_and_again(client: Client) -> None:

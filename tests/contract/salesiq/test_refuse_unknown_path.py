@@ -42,7 +42,6 @@ def test_an_unknown_path_is_an_invalid_url(untouched: Portal, method: str, path:
 @pytest.mark.parametrize("tail", sorted({operation.tail for operation in OPERATIONS.values()}))
 @pytest.mark.parametrize("kind", PLATFORMS)
 def test_a_known_path_does_not_answer_to_another_method(untouched: Portal, tail: str, kind: str) -> None:
-    """2.4, 1004"""
     path = f"/api/v2/{untouched.world.tenant}/apps/{untouched.app.id}{tail.format(kind=kind, version=1)}"
     for method in METHODS - {operation.method for operation in OPERATIONS.values() if operation.tail == tail}:
         answer = untouched.bundle.request(method, path, untouched.authorization)
@@ -75,7 +74,6 @@ def test_the_token_endpoint_answers_to_post_alone(untouched: Portal, method: str
         {"app": "1%0A"},
         {"app": "1%2F2"},
         {"app": "%D9%A1"},
-        {"app": "9" * 65},
         {"version": "a"},
         {"version": "-1"},
         {"version": "+1"},
@@ -83,12 +81,10 @@ def test_the_token_endpoint_answers_to_post_alone(untouched: Portal, method: str
         {"version": "1%0A"},
         {"version": "1%20"},
         {"version": "%D9%A1"},
-        {"version": "9" * 65},
     ],
     ids=str,
 )
 def test_a_wrong_part_of_a_path_comes_before_a_wrong_method(untouched: Portal, tail: str, part: dict[str, str]) -> None:
-    """2.4, 1006"""
     if "version" in part and "{version}" not in tail:
         tail = "/channels/{kind}/accesskeys/{version}"
     parts = {"app": "1", "kind": "android", "version": "1", **part}

@@ -1,4 +1,4 @@
-"""2.6, how the pair is used and verified: what POST /v1/keys/verify says to a service that is shown one"""
+"""How the pair is used and verified: what POST /v1/keys/verify says to a service that is shown one"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def pair(opened: Portal) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kind", PLATFORMS)
-def test_a_pair_passes_with_the_bundle_name_of_its_channel(opened: Portal, kind: str) -> None:
+def test_siq_8_a_pair_passes_with_the_bundle_name_of_its_channel(opened: Portal, kind: str) -> None:
     data = opened.ask("get_channel", kind).json()["data"]
     for spelling in (data["access_keys"][0]["key"], unquote(data["access_keys"][0]["key"])):
         alone = opened.verify(app_key=data["app_key"], access_key=spelling)
@@ -61,8 +61,8 @@ def test_a_bundle_name_is_a_string_of_255_characters_at_most(untouched: Portal, 
     fields_refused(answer, ("bundle_name", problem))
 
 
-def test_every_cause_has_the_vendors_one_refusal(opened: Portal, pair: dict[str, str]) -> None:
-    """2.6, refusal, one for all causes."""
+def test_siq_8_every_cause_has_the_vendors_one_refusal(opened: Portal, pair: dict[str, str]) -> None:
+    """Refusal, one for all causes."""
     asked = {**pair, "dialect": "salesiq"}
     assert opened.verify(**asked)["valid"] is True
     other_kind = {"token": opened.token, "dialect": "salesiq"}

@@ -14,6 +14,9 @@ from keywright.model import KeyKind
 from tests.contract.sunshine.place import UNAUTHORIZED, Place, basic, basic_of
 from tests.world import World
 
+NOTED: Final = "TransactWriteItems"
+"""That somebody used a key which had expired or was revoked is written down."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -129,12 +132,12 @@ def test_a_pair_stops_with_its_key_at_the_very_next_call(place: Place) -> None:
     enabled = lifecycle.enable(place.world.desk, place.world.principal, disabled)
     assert place.create(caller).status == 201
     lifecycle.revoke(place.world.desk, place.world.principal, enabled)
-    assert_refused(place, caller, ("GetItem",))
+    assert_refused(place, caller, ("GetItem", NOTED))
 
 
 def test_a_pair_stops_when_its_key_expires_or_its_version_is_switched_off(place: Place) -> None:
     place.world.expire(place.app_key.key)
-    assert_refused(place, basic(place.app_key), ("GetItem",))
+    assert_refused(place, basic(place.app_key), ("GetItem", NOTED))
     switched_off = place.world.issue(KeyKind.APP_SECRET, place.app.ref)
     [version] = switched_off.key.versions
     place.world.overwrite(switched_off.key, versions=(replace(version, enabled=False),))

@@ -1,4 +1,4 @@
-"""T12 to T15: which JSON Web Tokens are a caller's, and which are refused, all with the same bytes."""
+"""Which JSON Web Tokens are a caller's, and which are refused, all with the same bytes."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def with_members(hand: Hand, text: str) -> str:
 
 
 MALFORMED: Final[dict[str, Callable[[Hand], str]]] = {
-    # --- T12: the algorithm and the header
+    # --- the algorithm and the header
     "alg none, unsigned": lambda hand: hand.token(hand.header(alg="none"), signature=b""),
     "alg None, unsigned": lambda hand: hand.token(hand.header(alg="None"), signature=b""),
     "alg NONE, unsigned": lambda hand: hand.token(hand.header(alg="NONE"), signature=b""),
@@ -153,7 +153,7 @@ MALFORMED: Final[dict[str, Callable[[Hand], str]]] = {
     "x5c": lambda hand: hand.token(hand.header(x5c=["MII"])),
     "x5t": lambda hand: hand.token(hand.header(x5t="x")),
     "an unknown member": lambda hand: hand.token(hand.header(foo=1)),
-    # --- T13: kid
+    # --- kid
     "no kid": lambda hand: hand.token(hand.without("kid")),
     "kid null": lambda hand: hand.renamed(None),
     "kid a number": lambda hand: hand.renamed(1),
@@ -177,7 +177,7 @@ MALFORMED: Final[dict[str, Callable[[Hand], str]]] = {
     "kid a row of the table": lambda hand: hand.renamed(f"KEY#{hand.key_id}"),
     "kid a query": lambda hand: hand.renamed("app_' OR '1'='1"),
     "Kid for kid": lambda hand: hand.token({"Kid": hand.key_id, **hand.without("kid")}),
-    # --- T15: the JSON
+    # --- the JSON
     "alg twice, none first": lambda hand: hand.token(f'{{"alg":"none","alg":"HS256","kid":"{hand.key_id}"}}'),
     "alg twice, none last": lambda hand: hand.token(f'{{"alg":"HS256","alg":"none","kid":"{hand.key_id}"}}'),
     "alg twice, the same": lambda hand: with_members(hand, ',"alg":"HS256"'),
@@ -224,7 +224,7 @@ MALFORMED: Final[dict[str, Callable[[Hand], str]]] = {
     "nbf a float": lambda hand: hand.claiming(nbf=NOW - 0.5),
     "nbf false": lambda hand: hand.claiming(nbf=False),
     "nbf null": lambda hand: hand.claiming(nbf=None),
-    # --- T15: the spelling
+    # --- the spelling
     "padding after the signature": spelt(lambda header, payload, mac: f"{header}.{payload}.{mac}="),
     "padding after the payload": spelt(lambda header, payload, mac: f"{header}.{payload}=.{mac}"),
     "padding after the header": spelt(lambda header, payload, mac: f"{header}=.{payload}.{mac}"),
@@ -459,7 +459,7 @@ def test_a_native_key_signs_nothing(place: Place) -> None:
     assert_refused(place, Hand(native.key.id, native.token.reveal()).token(), ())
 
 
-# --- T13: the key alone says whose the caller is -------------------------------------------------------------------
+# --- the key alone says whose the caller is ------------------------------------------------------------------------
 
 
 def test_another_tenants_key_speaks_for_its_own_tenant_alone(place: Place, another_world: World) -> None:

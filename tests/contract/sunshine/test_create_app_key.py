@@ -93,7 +93,7 @@ def test_a_name_of_1_to_100_characters_comes_back_as_it_was_sent(keys: Keys, nam
     assert (answer.status, answer.json()["key"]["displayName"]) == (201, name)
 
 
-# --- 4.1: account scope only ---------------------------------------------------------------------------------------
+# --- account scope only --------------------------------------------------------------------------------------------
 
 
 def test_only_an_account_and_a_service_account_to_which_the_app_was_granted_may_create(place: Place) -> None:
@@ -115,7 +115,7 @@ def test_only_an_account_and_a_service_account_to_which_the_app_was_granted_may_
             assert COMMIT not in answer.calls
 
 
-# --- 4.5: how many -------------------------------------------------------------------------------------------------
+# --- how many ------------------------------------------------------------------------------------------------------
 
 
 def test_the_eleventh_key_is_refused_in_the_apps_own_words(keys: Keys) -> None:
@@ -155,7 +155,7 @@ def test_the_place_that_is_taken_meanwhile_is_counted_by_the_write_itself(keys: 
     assert (answer.status, answer.body, answer.calls[-1]) == (400, TOO_MANY, COMMIT)
 
 
-# --- 4.4: what is not there ----------------------------------------------------------------------------------------
+# --- what is not there ---------------------------------------------------------------------------------------------
 
 
 def test_an_unknown_app_and_another_tenants_are_not_found_alike(place: Place, another_world: World) -> None:
@@ -172,7 +172,7 @@ def test_an_id_that_cannot_exist_is_not_looked_for(shared_keys: Keys, spelling: 
     assert (answer.status, answer.body, answer.calls) == (404, APP_NOT_FOUND, ("GetItem", "GetItem"))
 
 
-# --- 4.4: the body -------------------------------------------------------------------------------------------------
+# --- the body ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("body", "titles"), TITLES.values(), ids=TITLES.keys())
@@ -194,7 +194,7 @@ def test_another_content_type_is_a_bad_request(shared_keys: Keys, content_type: 
     assert shared_keys.create(headers, b'{"displayName":"x"}').body == BAD_REQUEST
 
 
-# --- 4.4: the order ------------------------------------------------------------------------------------------------
+# --- the order -----------------------------------------------------------------------------------------------------
 
 
 def test_the_checks_come_in_the_documented_order(place: Place) -> None:

@@ -41,7 +41,6 @@ def test_the_answer_is_an_empty_object_and_the_key_is_gone(keys: Keys) -> None:
 
 
 def test_a_second_deletion_is_not_found(keys: Keys) -> None:
-    """4.5."""
     issued = keys.issue()
     assert keys.delete(issued.key).status == 200
     second = keys.delete(issued.key)
@@ -68,7 +67,7 @@ def test_whoever_may_create_may_delete(place: Place) -> None:
         assert of_integration.delete(of_integration.issue().key, scheme(place.app_key)).status == 200
 
 
-# --- 4.5: a deleted key stops at once, also for tokens signed before -----------------------------------------------
+# --- a deleted key stops at once, also for tokens signed before ----------------------------------------------------
 
 
 def verdicts(place: Place, issued: Issued) -> list[tuple[bool, str | None]]:
@@ -111,7 +110,7 @@ def test_a_deleted_integrations_key_is_refused_as_unknown_and_no_longer_as_forbi
     assert [keys.list(headers).body for headers in before] == [UNAUTHORIZED, UNAUTHORIZED]
 
 
-# --- 4.5: deleting an app deletes its integrations and their keys --------------------------------------------------
+# --- deleting an app deletes its integrations and their keys -------------------------------------------------------
 
 
 def test_with_its_app_go_the_integrations_and_all_their_keys(place: Place) -> None:
@@ -128,7 +127,7 @@ def test_with_its_app_go_the_integrations_and_all_their_keys(place: Place) -> No
     assert [of_integration.list(headers).body for headers in (basic(gone[0]), bearer(gone[0]))] == [UNAUTHORIZED] * 2
 
 
-# --- 4.5: the place ------------------------------------------------------------------------------------------------
+# --- the place -----------------------------------------------------------------------------------------------------
 
 
 def test_a_deletion_frees_one_of_the_ten_places_and_only_one(keys: Keys) -> None:
@@ -156,7 +155,7 @@ def test_a_disabled_and_an_expired_key_can_be_deleted(keys: Keys) -> None:
     assert [keys.create().status for _ in range(11)] == [201] * 10 + [400]
 
 
-# --- 4.1, 4.4: who may not, and what a refusal writes --------------------------------------------------------------
+# --- who may not, and what a refusal writes ------------------------------------------------------------------------
 
 
 def test_a_refusal_writes_nothing(place: Place) -> None:

@@ -41,12 +41,12 @@ def test_both_prefixes_answer_alike(keys: Keys, prefix: str) -> None:
     assert keys.get(issued.key, prefix=prefix).body == wire(issued)
 
 
-def test_it_costs_two_reads_and_a_decryption_and_by_bearer_one_decryption_more(keys: Keys) -> None:
+def test_it_costs_two_reads_a_decryption_and_a_record_and_by_bearer_one_decryption_more(keys: Keys) -> None:
     issued = keys.issue()
-    assert keys.get(issued.key).calls == (*READS, "Decrypt")
+    assert keys.get(issued.key).calls == (*READS, "Decrypt", "TransactWriteItems")
     by_bearer = keys.get(issued.key, bearer(keys.place.account_key))
     assert by_bearer.body == wire(issued)
-    assert by_bearer.calls == ("GetItem", "Decrypt", "BatchGetItem", "Decrypt")
+    assert by_bearer.calls == ("GetItem", "Decrypt", "BatchGetItem", "Decrypt", "TransactWriteItems")
 
 
 def test_whoever_may_list_may_get(place: Place) -> None:

@@ -50,14 +50,14 @@ def test_both_prefixes_answer_alike(keys: Keys, prefix: str) -> None:
     assert keys.list(prefix=prefix).body == wire(issued)
 
 
-def test_ten_keys_cost_ten_decryptions_and_a_caller_by_bearer_one_more(keys: Keys) -> None:
+def test_ten_keys_cost_ten_decryptions_and_a_record_and_a_caller_by_bearer_one_decryption_more(keys: Keys) -> None:
     issued = [keys.issue() for _ in range(10)]
     answer = keys.list()
     assert answer.body == wire(*issued)
-    assert answer.calls == (*READS, *["Decrypt"] * 10)
+    assert answer.calls == (*READS, *["Decrypt"] * 10, "TransactWriteItems")
     by_bearer = keys.list(bearer(keys.place.account_key))
     assert by_bearer.body == answer.body
-    assert by_bearer.calls == ("GetItem", "Decrypt", *READS[1:], *["Decrypt"] * 10)
+    assert by_bearer.calls == ("GetItem", "Decrypt", *READS[1:], *["Decrypt"] * 10, "TransactWriteItems")
 
 
 def test_a_key_is_listed_as_soon_as_it_was_created_and_gone_as_soon_as_it_was_deleted(keys: Keys) -> None:
@@ -107,7 +107,7 @@ def test_keys_that_were_revoked_long_ago_hide_none_of_those_that_live(keys: Keys
         world.desk.store.commit(SaveKey(former))
     answer = keys.list()
     assert answer.body == wire(first)
-    assert answer.calls == (*READS, "Query", "Decrypt")
+    assert answer.calls == (*READS, "Query", "Decrypt", "TransactWriteItems")
 
 
 def test_only_the_keys_of_this_owner_and_kind_are_listed(place: Place, another_world: World) -> None:

@@ -16,6 +16,7 @@ KEYS = "/v2/apps/5ed0f0a1b2c3d4e5f6a7b8c9/integrations/5ed0f0a1b2c3d4e5f6a7b8ca/
     "path",
     [
         "/v2",
+        "/v2/",
         "/v2//",
         "/v2/apps",
         "/v2/apps/5ed0f0a1b2c3d4e5f6a7b8c9",
@@ -57,7 +58,7 @@ def test_a_method_that_an_address_does_not_have_is_not_found_either(
 
 
 def test_nothing_is_created_at_a_keys_own_address_and_nothing_deleted_at_that_of_all(shared_keys: Keys) -> None:
-    """There is no update, no regeneration, and no deletion of all (4.2, by absence)."""
+    """There is no update, no regeneration, and no deletion of all: the vendor has none."""
     for method, key in (("POST", shared_keys.unknown), ("DELETE", "")):
         answer = shared_keys.ask(method, key, json_body={"displayName": "x"})
         assert (answer.status, answer.body, answer.calls) == (404, NOT_FOUND, ())

@@ -1,4 +1,4 @@
-"""4.1 and 4.4 of K2 to K4 and K6 to K8: who may not, and in which order the checks come. K1 and K5 have their own."""
+"""Who may not call K2 to K4 and K6 to K8, and in which order the checks come. K1 and K5 have their own."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_an_app_and_an_integration_of_somebody_else_answer_like_unknown_ones(
 
 @OPERATIONS
 def test_only_custom_integrations_have_keys(place: Place, method: str, of_one: bool) -> None:
-    """4.4: the list's documented error, on all four operations."""
+    """The list's documented error, on all four operations."""
     keys = Keys(place, place.integration)
     whatsapp = id_of(place.world.integration(place.app, type="whatsapp"))
     answer = keys.ask(method, keys.issue().key if of_one else "", integration=whatsapp)

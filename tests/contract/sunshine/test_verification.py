@@ -1,4 +1,4 @@
-"""4.6: what the native API's verification says of this vendor's credentials, as a service behind gets them.
+"""What the native API's verification says of this vendor's credentials, as a service behind gets them.
 
 The claims and signatures of JSON Web Tokens are in tests/contract/native/test_verify_jwt.py.
 """
@@ -75,7 +75,7 @@ def refusals(place: Place) -> dict[str, Answer]:
     }
 
 
-def test_whatever_is_wrong_is_unknown_and_refused_with_the_one_answer_of_4_4(place: Place) -> None:
+def test_whatever_is_wrong_is_unknown_and_refused_with_the_one_answer(place: Place) -> None:
     for why, answer in refusals(place).items():
         verdict = answer.json()
         assert (answer.status, verdict["valid"], verdict["reason"]) == (200, False, "unknown"), why

@@ -94,7 +94,8 @@ class Administrator:
 
 
 def refused(answer: Answer, statuscode: int, message: str | None = None) -> bool:
-    """Whether this is that refusal, in exactly the documented words of the classic JSON style, with nothing written."""
+    """Whether this is that refusal, in exactly the documented words of the classic JSON style, with nothing written but
+    what the audit has of it: that a dead key was used, or that a key was revealed, which could not be mailed then."""
     response = answer.json()["response"]
     assert list(response) == ["uri", "result"]
     assert response["uri"].startswith("api/json")
@@ -106,5 +107,5 @@ def refused(answer: Answer, statuscode: int, message: str | None = None) -> bool
     assert answer.status in {5113: {429}, 5199: {500, 503}}.get(statuscode, {200})
     assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     assert answer.headers["cache-control"] == "no-store"
-    assert not WRITES & set(answer.calls)
+    assert not (WRITES - ({"TransactWriteItems"} if statuscode in {5102, 5111} else set())) & set(answer.calls)
     return True

@@ -70,7 +70,7 @@ def test_the_key_is_dead_when_the_answer_comes_and_gone_from_the_list(
 
 
 @pytest.mark.usefixtures("issued")
-def test_a_second_time_it_is_5110(administrator: Administrator) -> None:
+def test_scp_5_a_second_time_it_is_5110(administrator: Administrator) -> None:
     administrator.delete(supportRep="meera.nair")
 
     assert refused(administrator.delete(supportRep="meera.nair"), 5110)
@@ -201,7 +201,7 @@ def test_a_rep_without_a_key_or_with_a_revoked_one_is_5110(administrator: Admini
         assert refused(administrator.delete(supportRep=login), 5110)
 
 
-def test_what_is_wrong_first_in_the_documented_order_is_what_is_told(administrator: Administrator) -> None:
+def test_scp_3_what_is_wrong_first_in_the_documented_order_is_what_is_told(administrator: Administrator) -> None:
     """Each request is wrong in all the ways that follow; each time what was told is put right."""
     world = administrator.world
     coordinator = administrator.key_of(world.rep("tomas.vega", role="SDCoordinator")).token.reveal()

@@ -123,12 +123,12 @@ def test_a_key_that_has_expired_and_that_of_a_rep_without_a_role_are_mailed(
     assert len(mails) == 2
 
 
-def test_it_takes_two_reads_one_opening_and_one_mail(administrator: Administrator) -> None:
+def test_it_takes_two_reads_one_opening_its_record_and_one_mail(administrator: Administrator) -> None:
     administrator.key_of(administrator.world.rep("meera.nair"))
 
     answer = administrator.email(supportRep="meera.nair", emailId=ADDRESS)
 
-    assert answer.calls == ("GetItem", "BatchGetItem", "Decrypt", "SendEmail")
+    assert answer.calls == ("GetItem", "BatchGetItem", "Decrypt", "TransactWriteItems", "SendEmail")
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_a_rep_without_a_key_or_with_a_revoked_one_is_5110(administrator: Admini
     ],
     ids=lambda answer: "no answer" if answer is None else f"{answer.status} {answer.body[:40]!r}",
 )
-def test_whatever_ses_says_against_it_is_5111_and_the_key_stands(
+def test_scp_7_whatever_ses_says_against_it_is_5111_and_the_key_stands(
     administrator: Administrator, mails: Mails, ses_answers: Refuse, answer: Response | None
 ) -> None:
     issued = administrator.key_of(administrator.world.rep("meera.nair"))
@@ -340,7 +340,7 @@ def test_what_ses_said_is_logged_by_its_code_without_address_name_or_key(
 
     (fault,) = [vars(record) for record in caplog.records if record.message == "fault"]
     assert [(each["error"], each["code"]) for each in fault["chain"]][:2] == [
-        ("MailNotSent", None),
+        ("MailRefused", None),
         ("ServiceError", "MessageRejected"),
     ]
     logged = str([vars(record) for record in caplog.records])
@@ -388,7 +388,7 @@ ASKED: dict[str, Callable[[Administrator], Answer]] = {
 }
 
 
-def test_where_no_sender_is_configured_it_is_5111_and_the_key_stands(without_mail: Administrator) -> None:
+def test_scp_7_where_no_sender_is_configured_it_is_5111_and_the_key_stands(without_mail: Administrator) -> None:
     rep = without_mail.world.rep("meera.nair")
     keys = []
     for ask in ASKED.values():
@@ -410,7 +410,7 @@ def test_where_no_sender_is_configured_it_is_5111_and_the_key_stands(without_mai
 # --- order ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_wrong_first_in_the_documented_order_is_what_is_told(
+def test_scp_3_what_is_wrong_first_in_the_documented_order_is_what_is_told(
     administrator: Administrator, ses_answers: Refuse
 ) -> None:
     """Each request is wrong in all the ways that follow; each time what was told is put right."""

@@ -225,7 +225,7 @@ def test_a_request_without_a_body_is_as_good_under_any_content_type(administrato
     assert answer.json()["response"]["result"]["status"] == "Success"
 
 
-def test_parameters_that_the_operation_does_not_know_are_ignored(administrator: Administrator) -> None:
+def test_com_6_parameters_that_the_operation_does_not_know_are_ignored(administrator: Administrator) -> None:
     administrator.world.rep("meera.nair")
     fields = [("apikey", administrator.apikey), ("supportRep", "meera.nair"), ("format", "a"), ("format", "b")]
 
@@ -360,7 +360,7 @@ def test_a_key_that_is_over_or_whose_rep_may_not_log_in_is_5102(
 
 
 @pytest.mark.parametrize("role", ["SDCoordinator", "sdadmin", None])
-def test_a_caller_who_is_no_administrator_now_is_5103(administrator: Administrator, role: str | None) -> None:
+def test_scp_4_a_caller_who_is_no_administrator_now_is_5103(administrator: Administrator, role: str | None) -> None:
     administrator.world.rep("meera.nair")
     administrator.change("priya.rao", role=role)
 
@@ -422,7 +422,7 @@ def test_a_form_that_is_too_large_still_tells_who_asks(administrator: Administra
     assert refused(administrator.generate(apikey="", padding=padding), 5101)
 
 
-def test_a_form_of_exactly_64_kilobytes_is_read(administrator: Administrator) -> None:
+def test_com_6_a_form_of_exactly_64_kilobytes_is_read(administrator: Administrator) -> None:
     administrator.world.rep("meera.nair")
     body = urlencode({"apikey": administrator.apikey, "supportRep": "meera.nair", "padding": ""})
     body += "x" * (64_000 - len(body))
@@ -543,7 +543,9 @@ def test_a_second_key_is_5109(administrator: Administrator) -> None:
     assert administrator.verify(first)["valid"] is True
 
 
-def test_a_second_key_is_5109_even_when_the_first_has_expired_or_is_disabled(administrator: Administrator) -> None:
+def test_scp_5_a_second_key_is_5109_even_when_the_first_has_expired_or_is_disabled(
+    administrator: Administrator,
+) -> None:
     expired = administrator.key_of(administrator.world.rep("meera.nair"))
     administrator.world.expire(expired.key)
     disabled = administrator.key_of(administrator.world.rep("tomas.vega"))
@@ -588,7 +590,7 @@ def test_a_mail_that_ses_refuses_is_5111_without_the_key_and_the_key_stands(
 # --- order, and the rest -------------------------------------------------------------------------------------------
 
 
-def test_what_is_wrong_first_in_the_documented_order_is_what_is_told(
+def test_scp_3_what_is_wrong_first_in_the_documented_order_is_what_is_told(
     administrator: Administrator, ses_answers: Refuse
 ) -> None:
     """Each request is wrong in all the ways that follow; each time what was told is put right."""

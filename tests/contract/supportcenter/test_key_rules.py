@@ -146,7 +146,7 @@ def test_a_login_withdrawn_while_a_key_is_being_generated_leaves_none(
 # --- deleting the rep ends the key ---------------------------------------------------------------------------------
 
 
-def test_deleting_the_rep_ends_the_key_and_another_rep_of_that_login_has_none(
+def test_com_4_deleting_the_rep_ends_the_key_and_another_rep_of_that_login_has_none(
     administrator: Administrator, issued: Issued
 ) -> None:
     path = "/v1/owners/support_rep/meera.nair"
@@ -173,7 +173,9 @@ def test_an_administrator_who_was_deleted_is_5102(administrator: Administrator) 
 # --- the key has the rights of the rep's role, as it is at that moment ---------------------------------------------
 
 
-def test_without_a_role_verification_fails_and_the_key_stays(administrator: Administrator, issued: Issued) -> None:
+def test_scp_9_without_a_role_verification_fails_and_the_key_stays(
+    administrator: Administrator, issued: Issued
+) -> None:
     administrator.change("meera.nair", role=None)
 
     assert administrator.verify(issued.token.reveal())["reason"] == "owner_not_eligible"
@@ -183,7 +185,7 @@ def test_without_a_role_verification_fails_and_the_key_stays(administrator: Admi
     assert administrator.verify(issued.token.reveal())["valid"] is True
 
 
-def test_a_change_of_role_acts_at_once(administrator: Administrator, issued: Issued) -> None:
+def test_scp_9_a_change_of_role_acts_at_once(administrator: Administrator, issued: Issued) -> None:
     own = issued.token.reveal()
     for role, statuscode in (("SDGuest", 5103), ("SDAdmin", 200), ("SDCoordinator", 5103)):
         administrator.change("meera.nair", role=role)

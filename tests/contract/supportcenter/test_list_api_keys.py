@@ -139,7 +139,7 @@ def test_the_list_is_of_the_callers_tenant_alone(
 # --- narrowing and paging ------------------------------------------------------------------------------------------
 
 
-def test_a_business_unit_narrows_the_list(administrator: Administrator, issued: dict[str, Issued]) -> None:
+def test_scp_8_a_business_unit_narrows_the_list(administrator: Administrator, issued: dict[str, Issued]) -> None:
     assert issued
     assert logins(administrator, businessUnit="Trade") == ["tomas.vega"]
     assert logins(administrator, businessUnit="trade") == []
@@ -164,7 +164,7 @@ def test_an_empty_list_is_a_success(administrator: Administrator) -> None:
     assert "<details></details><hasMoreRows>false</hasMoreRows>" in xml.text
 
 
-def test_rows_are_paged_from_the_first_and_only_their_secrets_are_opened(
+def test_scp_8_rows_are_paged_from_the_first_and_only_their_secrets_are_opened(
     administrator: Administrator, issued: dict[str, Issued]
 ) -> None:
     assert issued
@@ -182,7 +182,7 @@ def test_rows_are_paged_from_the_first_and_only_their_secrets_are_opened(
     assert [page.calls.count("Decrypt") for page in pages] == [2, 2, 1, 0]
 
 
-def test_a_page_has_25_rows_unless_told(administrator: Administrator) -> None:
+def test_scp_8_a_page_has_25_rows_unless_told(administrator: Administrator) -> None:
     for number in range(25):
         administrator.key_of(administrator.world.rep(f"rep-{number:02}"))
 
@@ -193,11 +193,11 @@ def test_a_page_has_25_rows_unless_told(administrator: Administrator) -> None:
     assert (len(wider["details"]), wider["hasMoreRows"]) == (26, "false")
 
 
-def test_it_takes_two_reads_one_query_and_an_opening_a_row(
+def test_it_takes_two_reads_one_query_an_opening_a_row_and_their_record(
     administrator: Administrator, issued: dict[str, Issued]
 ) -> None:
     assert issued
-    assert administrator.ask_for_list().calls == ("GetItem", "GetItem", "Query", *["Decrypt"] * 4)
+    assert administrator.ask_for_list().calls == ("GetItem", "GetItem", "Query", *["Decrypt"] * 4, "TransactWriteItems")
 
 
 # --- refusals ------------------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def test_every_error_of_the_core_has_an_answer_in_every_style(error: type[errors
     assert all(("Retry-After" in each.headers) is later for each in (classic, xml, v1, v1_json, v3))
 
 
-def test_the_waiting_time_is_told() -> None:
+def test_com_8_the_waiting_time_is_told() -> None:
     assert answer_to(errors.TooManyRequests(retry_after_seconds=7), "/api/json/x").headers["Retry-After"] == "7"
 
 

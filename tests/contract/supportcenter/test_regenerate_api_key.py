@@ -73,7 +73,7 @@ def test_the_answer_in_xml_is_the_documented_one_byte_for_byte(administrator: Ad
     )
 
 
-def test_the_old_key_is_dead_and_the_new_one_good_when_the_answer_comes(
+def test_com_7_the_old_key_is_dead_and_the_new_one_good_when_the_answer_comes(
     administrator: Administrator, issued: Issued
 ) -> None:
     assert administrator.verify(issued.token.reveal())["valid"] is True
@@ -130,7 +130,7 @@ def test_it_takes_one_read_of_the_caller_one_of_the_rest_one_seal_and_one_transa
 # --- expiry --------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_date_a_future_expiry_is_kept(administrator: Administrator) -> None:
+def test_scp_6_without_a_date_a_future_expiry_is_kept(administrator: Administrator) -> None:
     day = int(administrator.in_ms(DAY_MS))
     administrator.key_of(administrator.world.rep("meera.nair"), expires_at_ms=day)
 
@@ -140,7 +140,7 @@ def test_without_a_date_a_future_expiry_is_kept(administrator: Administrator) ->
     assert administrator.world.key(administrator.verify(details["apikey"])["key_id"]).expires_at_ms == day
 
 
-def test_another_date_takes_the_place_of_the_former(administrator: Administrator) -> None:
+def test_scp_6_another_date_takes_the_place_of_the_former(administrator: Administrator) -> None:
     administrator.key_of(administrator.world.rep("meera.nair"), expires_at_ms=int(administrator.in_ms(DAY_MS)))
     later = administrator.in_ms(2 * DAY_MS)
 
@@ -149,7 +149,7 @@ def test_another_date_takes_the_place_of_the_former(administrator: Administrator
     assert details_of(administrator.regenerate(supportRep="meera.nair", expiresOn=later))["expiresOn"] == later
 
 
-def test_a_key_that_has_expired_needs_a_date_and_lives_again_with_it(
+def test_scp_6_a_key_that_has_expired_needs_a_date_and_lives_again_with_it(
     administrator: Administrator, issued: Issued
 ) -> None:
     administrator.world.expire(issued.key)
@@ -320,7 +320,7 @@ def test_a_key_that_the_native_api_disabled_stays_so(administrator: Administrato
     assert administrator.verify(issued.token.reveal())["reason"] == "unknown"
 
 
-def test_what_is_wrong_first_in_the_documented_order_is_what_is_told(
+def test_scp_3_what_is_wrong_first_in_the_documented_order_is_what_is_told(
     administrator: Administrator, ses_answers: Refuse
 ) -> None:
     """Each request is wrong in all the ways that follow; each time what was told is put right."""

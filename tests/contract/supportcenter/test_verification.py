@@ -107,7 +107,7 @@ def test_a_good_key_names_the_rep_and_the_roles_and_has_no_refusal(
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("header", ["authtoken", "AuthToken", "TECHNICIAN_KEY", "technician_key"])
-def test_the_two_headers_count_in_every_style_in_any_case(
+def test_scp_10_the_two_headers_count_in_every_style_in_any_case(
     administrator: Administrator, issued: Issued, style: str, header: str
 ) -> None:
     answer = verify(administrator, style, headers={"Accept": "*/*", header: issued.token.reveal()})
@@ -118,7 +118,7 @@ def test_the_two_headers_count_in_every_style_in_any_case(
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("parameter", ["apikey", "TECHNICIAN_KEY", "authtoken", "APIKEY", "technician_key"])
-def test_a_parameter_counts_in_its_own_style_and_in_exactly_its_case(
+def test_scp_10_a_parameter_counts_in_its_own_style_and_in_exactly_its_case(
     administrator: Administrator, issued: Issued, style: str, parameter: str
 ) -> None:
     parameters = {"OPERATION_NAME": "GET_REQUEST", "format": "json", parameter: issued.token.reveal()}
@@ -174,7 +174,7 @@ ENDED: dict[str, tuple[Callable[[Administrator, Issued], object], str, int]] = {
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("end", ENDED)
-def test_a_key_that_is_good_no_longer_is_refused_in_the_words_of_the_style(
+def test_scp_11_a_key_that_is_good_no_longer_is_refused_in_the_words_of_the_style(
     administrator: Administrator, issued: Issued, style: str, end: str
 ) -> None:
     deed, reason, statuscode = ENDED[end]
@@ -216,7 +216,7 @@ def test_no_key_what_is_not_shaped_as_one_and_two_of_them_are_5101_without_a_rea
     assert answer.calls == ("GetItem",)
 
 
-def test_header_and_parameter_that_differ_are_5101(administrator: Administrator, issued: Issued) -> None:
+def test_scp_10_header_and_parameter_that_differ_are_5101(administrator: Administrator, issued: Issued) -> None:
     own, other = issued.token.reveal(), administrator.apikey
 
     for style, parameter in PARAMETER.items():

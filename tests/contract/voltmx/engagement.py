@@ -27,6 +27,8 @@ WRONG_APP_KEY = "Invalid X-VoltMX-App-API-Key"
 WRONG_LOGIN = "Authentication fail, Invalid credentials"
 FAILURE = "Server failure to process request"
 READS = {"GetItem", "BatchGetItem"}
+NOTED = {"TransactWriteItems"}
+"""That somebody used a key which had expired or was revoked is written down."""
 
 Form = Mapping[str, str] | Sequence[tuple[str, str]]
 Headers = Mapping[str, str]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from keywright import expiry, lifecycle
+from keywright import lifecycle, sweeping
 from keywright.model import App, KeyKind
 from local.aws import Fault, error
 from tests.bundle import Bundle
@@ -94,7 +94,7 @@ def test_an_expired_key_stays_listed_and_the_sweep_does_not_update_it(zurich: Bu
     zurich_world.expire(key)
     before = body_of(get_all(zurich, claims(zurich_world.operator_token), app.id))
 
-    expiry.sweep(zurich_world.desk, time_is_up=lambda: False)
+    sweeping.sweep(zurich_world.desk, time_is_up=lambda: False)
 
     assert zurich_world.key(key.id).expiry_marked_at_ms is not None
     assert zurich_world.key(key.id).modified_at_ms == key.modified_at_ms
@@ -130,7 +130,8 @@ def test_a_long_list_is_complete(bundle: Bundle, world: World, app: App) -> None
     answer = get_all(bundle, claims(world.operator_token), app.id)
 
     assert {key["appAPIKey"] for key in body_of(answer)["result"]} == tokens
-    assert sorted(answer.calls) == sorted(["GetItem", "BatchGetItem", "Query", "Query", *["Decrypt"] * 100])
+    calls = ["GetItem", "BatchGetItem", "Query", "Query", *["Decrypt"] * 100, "TransactWriteItems"]
+    assert sorted(answer.calls) == sorted(calls)
 
 
 def test_the_application_may_be_given_by_its_name(bundle: Bundle, world: World, app: App) -> None:
@@ -139,7 +140,7 @@ def test_the_application_may_be_given_by_its_name(bundle: Bundle, world: World, 
     by_name = get_all(bundle, claims(world.operator_token), quote(app.name))
 
     assert [key["appAPIKey"] for key in body_of(by_name)["result"]] == [token]
-    assert by_name.calls == ("GetItem", "BatchGetItem", "GetItem", "Query", "Decrypt")
+    assert by_name.calls == ("GetItem", "BatchGetItem", "GetItem", "Query", "Decrypt", "TransactWriteItems")
 
 
 def test_an_unpublished_application_lists_its_keys(bundle: Bundle, world: World, app: App) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from keywright import errors, expiry, lifecycle
+from keywright import errors, lifecycle, sweeping
 from keywright.dialects.voltmx.accounts import Account, claims_token
 from keywright.model import Key, KeyKind, Operator
+from keywright.ports import TokenRef
+from keywright.tokens import Token
 from local.aws import Fault, error
 from local.iam import Call
 from local.stack import Stack
@@ -17,6 +19,7 @@ from tests.contract.voltmx.engagement import (
     FAILURE,
     LOGIN,
     MISSING,
+    NOTED,
     PATH,
     READS,
     UNAUTHORIZED,
@@ -77,6 +80,19 @@ def test_the_claims_token_may_do_what_the_password_may(bundle: Bundle, world: Wo
         answer = bundle.request("POST", PATH, headers, form={"appId": app.id, "neverExpires": "true"})
         assert answer.status == 200
     assert get_all(bundle, claims(value), app.id).status == 401
+
+
+def test_the_claims_token_is_good_from_the_passwords_addresses_only(
+    bundle: Bundle, world: World, operator: Operator
+) -> None:
+    issued = world.issue(KeyKind.NATIVE, operator.ref, allowed_cidrs=("127.0.0.0/8",))
+    answer = login(bundle, operator.id, issued.token.reveal())
+    ref = TokenRef(Token(answer.json()["claims_token"]["value"]).digest)
+    grant = world.desk.store.read(ref)[ref]
+    assert grant is not None
+    assert grant.allowed_cidrs == ("127.0.0.0/8",)
+    elsewhere = world.issue(KeyKind.NATIVE, operator.ref, allowed_cidrs=("203.0.113.0/24",))
+    assert login(bundle, operator.id, elsewhere.token.reveal()).status != 200
 
 
 def test_every_login_gives_another_token(bundle: Bundle, world: World, operator: Operator) -> None:
@@ -159,7 +175,7 @@ def test_claims_tokens_do_not_pile_up(zurich: Bundle, zurich_world: World) -> No
     assert rows_purged_at(zurich.stack, lasting) == [None] * 3
 
     zurich_world.expire(issued)
-    expiry.sweep(zurich_world.desk, time_is_up=lambda: False)
+    sweeping.sweep(zurich_world.desk, time_is_up=lambda: False)
 
     swept = zurich_world.key(issued.id)
     assert swept.expiry_marked_at_ms is not None
@@ -214,10 +230,11 @@ def test_a_wrong_user_or_password_is_told_so(bundle: Bundle, world: World, opera
         (app.id, world.issue(KeyKind.APP_API_KEY, app.ref).token.reveal()),
     ]:
         answer = login(bundle, user, given)
+        dead = given in {each.token.reveal() for each in tokens[1:]}
         assert refusal(answer) == (401, WRONG_LOGIN)
         assert answer.body == b'{"id":"","message":"Authentication fail, Invalid credentials"}'
         assert answer.headers["www-authenticate"] == 'Basic realm="keywright", charset="UTF-8"'
-        assert set(answer.calls) <= READS
+        assert set(answer.calls) <= (READS | NOTED if dead else READS)
 
 
 def test_a_disabled_operator_cannot_log_in(bundle: Bundle, world: World, operator: Operator) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from keywright import expiry, lifecycle
+from keywright import lifecycle, sweeping
 from keywright.model import App, EventType, Key
 from local.aws import Fault, error
 from local.iam import Call
@@ -178,14 +178,14 @@ def test_a_regenerated_key_is_swept_again_when_it_expires_again(zurich: Bundle, 
     app = zurich_world.app()
     key, token = key_of(zurich_world, app)
     zurich_world.expire(key)
-    expiry.sweep(zurich_world.desk, time_is_up=lambda: False)
+    sweeping.sweep(zurich_world.desk, time_is_up=lambda: False)
     first = zurich_world.key(key.id).expiry_marked_at_ms
     modify(zurich, claims(zurich_world.operator_token), token, {"expiresOn": LATER})
     revived = zurich_world.key(key.id)
     assert (first is not None, revived.expiry_marked_at_ms) == (True, None)
 
     zurich_world.expire(revived)
-    expiry.sweep(zurich_world.desk, time_is_up=lambda: False)
+    sweeping.sweep(zurich_world.desk, time_is_up=lambda: False)
 
     assert zurich_world.key(key.id).expiry_marked_at_ms is not None
 

@@ -11,34 +11,37 @@ KEY = "/api/v1/applications/key/03fb1ae7-5c6b-4ee4-9ac9-47878368b394"
 
 
 @pytest.mark.parametrize(
-    ("path", "methods"),
+    ("path", "methods", "allowed"),
     [
-        ("/api/v1/applications/key?appId=20417-5530918264", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
-        (KEY, ["PUT", "PATCH", "HEAD", "OPTIONS"]),
-        ("/authService/accounts/login", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
+        ("/api/v1/applications/key?appId=20417-5530918264", ["PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"], "GET, POST"),
+        (KEY, ["PUT", "PATCH", "HEAD", "OPTIONS"], "DELETE, GET, POST"),
+        ("/authService/accounts/login", ["GET", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"], "POST"),
     ],
 )
-def test_a_wrong_method_is_told_so(bundle: Bundle, path: str, methods: list[str]) -> None:
+def test_a_wrong_method_is_told_so(bundle: Bundle, path: str, methods: list[str], allowed: str) -> None:
     for method in methods:
-        check_wrong_method(bundle, method, path)
+        check_wrong_method(bundle, method, path, allowed)
 
 
-def check_wrong_method(bundle: Bundle, method: str, path: str) -> None:
+def check_wrong_method(bundle: Bundle, method: str, path: str, allowed: str) -> None:
     answer = bundle.request(method, path)
 
     assert answer.status == 405
+    assert answer.headers["allow"] == allowed
     assert answer.body == b'{"id":"","message":"Invalid Method"}'
 
 
 @pytest.mark.parametrize(
     "path",
     [
+        "/api/v1/applications/key/",
         "/api/v1/applications/key/1/2",
         "/api/v1/applications/key/a/publish",
         "/api/v1/applications/key/%0A",
         f"{KEY}%00",
         f"{KEY}/",
         "/authService",
+        "/authService/",
         "/authService/accounts",
         "/authService/accounts/profile",
     ],

@@ -26,6 +26,14 @@ def test_a_schedule_runs_its_function_each_period_until_it_is_closed() -> None:
     assert {function for function, _ in ran} == {"ScheduledSweep"}
 
 
+def test_another_period_takes_the_place_of_the_templates_own() -> None:
+    ran = threading.Event()
+    scheduler = Scheduler([Schedule("Sweep", 86_400, "ScheduledSweep", None)], lambda *_: ran.set(), 1)
+    scheduler.start()
+    assert ran.wait(10)
+    scheduler.close()
+
+
 def test_without_an_input_the_event_is_eventbridge_schedulers_own() -> None:
     event = scheduled_event(Schedule("Sweep", 60, "ScheduledSweep", None))
     assert (event["source"], event["detail-type"], event["detail"]) == ("aws.scheduler", "Scheduled Event", "{}")

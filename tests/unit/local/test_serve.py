@@ -36,6 +36,16 @@ def test_a_port_that_is_none_is_named(
     assert refusal(capsys) == f"{name} is {port!r}, which is no port number.\n"
 
 
+@pytest.mark.parametrize("said", ["a month", "", str(2**40)])
+def test_a_clock_that_would_go_by_no_number_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, said: str
+) -> None:
+    file = tmp_path / "offset"
+    file.write_text(said)
+    monkeypatch.setenv("LOCAL_CLOCK_OFFSET_FILE", str(file))
+    assert refusal(capsys) == f"LOCAL_CLOCK_OFFSET_FILE is {str(file)!r}, which holds no number of seconds.\n"
+
+
 def test_a_broken_template_is_named(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -59,7 +59,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
         (replaced("TABLE: !Ref KeyTable", "TABLE: !Ref Kettle"), "Kettle"),
         (replaced("!GetAtt SecretsKey.Arn", "!GetAtt SecretsKey.Weight"), "SecretsKey.Weight is not known"),
         (replaced("!GetAtt SecretsKey.Arn", "!GetAtt Kettle.Arn"), "Kettle is nowhere declared"),
-        (replaced("!GetAtt SecretsKey.Arn", "!ImportValue far-away"), "Fn::ImportValue is not known"),
+        (replaced("!GetAtt SecretsKey.Arn", "!ImportValue far-away"), "far-away is imported, and no stack"),
         (replaced("{ Type: String, Default: prod }", "{ Type: String }"), "parameter Stage has no default"),
         (replaced("[!Ref CanWrite, !Ref CanSeal]", "[AdministratorAccess]"), "policy/AdministratorAccess permits"),
         (replaced("rate(1 hour)", "'cron(0 * * * ? *)'"), "only rate(...) runs"),

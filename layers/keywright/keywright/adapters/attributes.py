@@ -16,6 +16,8 @@ AttributeValue = dict[str, Any]
 
 def to_wire(value: Any) -> AttributeValue:
     """Raises TypeError for a type that is not stored, ValueError for an empty set, which DynamoDB does not know."""
+    if (write := _WRITERS.get(type(value))) is not None:
+        return write(value)
     match value:
         case str():
             return {"S": value}
@@ -34,6 +36,16 @@ def to_wire(value: Any) -> AttributeValue:
                 raise ValueError("a set is never empty")
             return {"SS": sorted(value)}
     raise TypeError(type(value).__name__)
+
+
+_WRITERS: Final[Mapping[type, Callable[[Any], AttributeValue]]] = {
+    str: lambda value: {"S": value},
+    bool: lambda value: {"BOOL": value},
+    int: lambda value: {"N": str(value)},
+    list: lambda value: {"L": [to_wire(each) for each in value]},
+    dict: lambda value: {"M": {name: to_wire(each) for name, each in value.items()}},
+}
+"""What most values are. `to_wire` knows their subclasses too."""
 
 
 def from_wire(wire: Mapping[str, Any]) -> Any:

@@ -10,13 +10,21 @@
 | ... of a channel or a support rep, beside its owner: |          |                      |
 |              | OWNERS#<tenant>#<owner kind>    | <owner id> US <key kind>#<issued at>#<key id> |
 | ... its single key |  the same                 | <owner id> US                         |
+| deleted key  | KEYS#<tenant>#<kind>#<owner id> US deleted | <key kind>#<issued at>#<key id> |
 | apps of a name | OWNERS#<tenant>#app#names     | <name>                                |
-| event        | EVENTS#<tenant>#<kind>#<owner id> | <at ms>#<operation id>              |
+| event        | EVENTS#<tenant>#<kind>#<owner id> | <at ms>#<event id>                  |
+| link         | LINKS#<key id>                  | <link id>                             |
+| ... by its token | LINK#<digest>               | LINK                                  |
+| kept answer  | IDEMPOTENCY#<id>                | IDEMPOTENCY                           |
+| limits       | LIMIT#<key id>                  | LIMIT                                 |
+| last uses    | USE#<key id>                    | USE                                   |
+
+| refused uses | REFUSALS#<key id>               | <start of the minute, ms>             |
 
 US is the control character U+001F, which no id may hold: a rep's key follows the rep at once, and no login name can be
 made to look like another's key.
 
-Access patterns, all on the base table and strongly consistent, but for the last one:
+Access patterns, strongly consistent but for those that name an index:
 
 | question                                     | by                                                    |
 | -------------------------------------------- | ----------------------------------------------------- |
@@ -25,12 +33,29 @@ Access patterns, all on the base table and strongly consistent, but for the last
 | this owner, this tenant                      | GetItem or BatchGetItem, owner, tenant                |
 | the one key of this channel or rep           | GetItem or BatchGetItem, listed key                   |
 | which apps bear this name?                   | GetItem or BatchGetItem, apps of a name               |
+| what was this answered with before?          | BatchGetItem with the caller, kept answer             |
+| which link is this? what became of it?       | GetItem, link by its token; BatchGetItem, link        |
+| a key's one-time links, oldest first         | Query, link                                           |
+| when was this key used last?                 | BatchGetItem with the key, last uses                  |
 | an owner's keys, by kind, oldest first       | Query, listed key                                     |
+| an owner's deleted keys, by kind, oldest first | Query, deleted key                                  |
 | a tenant's owners of a kind, by id           | Query, owner                                          |
 | all reps with their keys, by login name      | Query, owner: the keys lie beside the reps            |
-| which keys are due to expire?                | Query on `by_expiry`: KEYS_ONLY, and sparse           |
+| which keys have something due?               | Query on `by_due`: KEYS_ONLY, and sparse              |
+| what happened to this owner and its keys?    | Query, event                                          |
+| what happened to this key?                   | Query on `by_key`, event                              |
+| what did somebody's credentials do?          | Query on `by_actor`, event                            |
+| what happened in this tenant?                | Query on `by_tenant`, event                           |
 
-`by_expiry` is sparse because only the key rows whose expiry is not marked yet have an `expiry_bucket`.
+`by_due` is sparse because only the key rows that something will come due of have a `due_bucket`: a warning, an expiry,
+the end of a former version or of the retention, whichever is next. That moment is `due_at_ms`.
+
+The events lie with their owner; three sparse indexes, in which nothing else is, have them by the same sort key under
+their subject, the owner of the credential that did it, and the tenant. Each partition begins with the tenant. One takes
+1,000 events a second, and a tenant therefore has no more.
+
+A refused use is noted together with a count of those of its key and minute, so there are never more than ten; the count
+goes by `purge_at`.
 
 The apps of a name are a set of ids in one item. An update that adds an element or takes one away depends on nobody
 else's, so two apps of one name need no condition and no read before. The item's 400 kB hold 6,000 apps of one name.
@@ -38,14 +63,20 @@ else's, so two apps of one name need no condition and no read before. The item's
 The rows of a transient key carry `purge_at`, epoch seconds, after which DynamoDB's time to live takes them, each in its
 own time: by then the key has long expired, and every reader compares the clock itself.
 
+The rows of a key's limits and last uses are the only ones written outside a transaction, by an UpdateItem each:
+`keywright.adapters.metering` says how. They carry `purge_at` too.
+
 A key is written in three places: the key row, its listing, and a row for each live token. They are made from one value
-by `_rows`, and every change writes them together, so none can lag behind the others.
+by `_rows`, and every change writes them together, so none can lag behind the others. The listing of a revoked key of a
+kind that is `single` may be its successor's by now: a change then leaves that one out.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import random
+import re
 import time
 import uuid
 import zlib
@@ -53,28 +84,44 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import UnionType
 from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from keywright import errors
 from keywright.adapters.attributes import from_wire, to_wire
 from keywright.adapters.aws import JsonService, ServiceError, Unreachable
+from keywright.adapters.metering import Meter, uses_address, uses_of
+from keywright.limits import Limits, Spending
 from keywright.model import (
+    DAY_MS,
     OWNER_NOT_FOUND,
     OWNERS,
     RULES,
     App,
+    Event,
     Grant,
     Key,
     KeyKind,
+    Link,
+    LinkRef,
     Owner,
     OwnerKind,
     OwnerRef,
     Tenant,
+    Terms,
 )
 from keywright.ports import (
+    MOST_EVENTS_LOOKED_AT,
+    AnswerRef,
     AppsNamed,
+    AuditQuestion,
+    KeepAnswer,
+    KeptAnswer,
     KeyRef,
+    Lease,
+    LinkAt,
+    LinkNamed,
     OwnerAt,
     Page,
     Reading,
@@ -84,14 +131,17 @@ from keywright.ports import (
     Require,
     RequireNoKey,
     SaveKey,
+    SaveLink,
     SaveOwner,
     SaveTenant,
     SingleKeyRef,
     Stale,
     TenantRef,
     TokenRef,
+    UsesOf,
     Write,
 )
+from keywright.usage import LastUse
 
 T = TypeVar("T")
 Item = dict[str, Any]
@@ -99,7 +149,7 @@ Item = dict[str, Any]
 
 _US: Final = "\x1f"
 _KEYS_BESIDE_OWNER: Final = frozenset(kind for rules in RULES.values() if rules.single for kind in rules.owners)
-_EXPIRY_BUCKETS: Final = 4
+_DUE_BUCKETS: Final = 4
 """One index partition takes 1,000 writes a second: four of them are no bottleneck for issuing keys that expire."""
 _STORED_AS_IS: Final = frozenset({str, int, bool, bytes})
 _CONFLICT_ATTEMPTS: Final = 6
@@ -122,9 +172,11 @@ _TRANSIENT: Final = frozenset(
 class DynamoDBKeyStore:
     """See the module's docstring for the layout, and `KeyStore` for the contract."""
 
-    def __init__(self, service: JsonService, table: str) -> None:
+    def __init__(self, service: JsonService, table: str, terms: Terms | None = None) -> None:
         self._service = service
         self._table = table
+        self._terms = terms or Terms()
+        self._meter = Meter(service, table)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -139,17 +191,20 @@ class DynamoDBKeyStore:
         kind: KeyKind | None = None,
         *,
         where: Callable[[Key], bool] = lambda _: True,
+        deleted: bool = False,
         limit: int = 100,
         after: str | None = None,
     ) -> Page[Key]:
-        pk, prefix = _listing(owner)
+        pk, prefix = _deleted_listing(owner) if deleted else _listing(owner)
+        if kind is not None:
+            prefix += f"{kind}#" if deleted else _slot_prefix(kind)
 
         def wanted(item: Item) -> Key | None:
             key: Key = _build(Key, item)
             # The prefix of a single key is that of all the keys beside it.
             return key if kind in (None, key.kind) and where(key) else None
 
-        return self._page(pk, prefix if kind is None else f"{prefix}{_slot_prefix(kind)}", wanted, limit, after)
+        return self._page(pk, prefix, wanted, limit, after)
 
     def owners(
         self,
@@ -202,16 +257,37 @@ class DynamoDBKeyStore:
         bucket, start = (0, None) if after is None else json.loads(after)
         answer = self._call(
             "Query",
-            IndexName="by_expiry",
-            KeyConditionExpression="expiry_bucket = :bucket AND expires_at_ms <= :until",
-            ExpressionAttributeValues=_wire({":bucket": f"EXPIRY#{bucket}", ":until": until_ms}),
+            IndexName="by_due",
+            KeyConditionExpression="due_bucket = :bucket AND due_at_ms <= :until",
+            ExpressionAttributeValues=_wire({":bucket": f"DUE#{bucket}", ":until": until_ms}),
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
         )
         ids = [item["pk"]["S"].removeprefix("KEY#") for item in answer["Items"]]
         if following := answer.get("LastEvaluatedKey"):
             return Page(ids, json.dumps([bucket, following]))
-        return Page(ids, json.dumps([bucket + 1, None]) if bucket + 1 < _EXPIRY_BUCKETS else None)
+        return Page(ids, json.dumps([bucket + 1, None]) if bucket + 1 < _DUE_BUCKETS else None)
+
+    def audit(self, question: AuditQuestion, *, limit: int = 100, after: str | None = None) -> Page[Event]:
+        start = None if after is None else _place_in_audit(question, after)
+        # Without a further condition every event that is found is wanted, so no more are read than that.
+        at_once = limit if _is_one_partition(question) else MOST_EVENTS_LOOKED_AT
+        found: list[Event] = []
+        looked_at = 0
+        while True:
+            answer = self._call("Query", **_audit_query(question, start), Limit=at_once)
+            events, start = [event_of(wire) for wire in answer["Items"]], answer.get("LastEvaluatedKey")
+            for n, event in enumerate(events):
+                if question.asks_for(event):
+                    found.append(event)
+                    if len(found) == limit:
+                        is_last = n + 1 == len(events) and start is None
+                        return Page(found, None if is_last else _audit_cursor(event))
+            looked_at += len(events)
+            if start is None:
+                return Page(found)
+            if looked_at >= MOST_EVENTS_LOOKED_AT:
+                return Page(found, _audit_cursor(events[-1]))
 
     def _items(self, addresses: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
         keys = [_key(address) for address in addresses if _can_be(address)]
@@ -251,15 +327,19 @@ class DynamoDBKeyStore:
         following = answer.get("LastEvaluatedKey")
         return [_plain(item) for item in answer["Items"]], following and following["sk"]["S"]
 
+    def links_of(self, key_id: str, *, limit: int = 100, after: str | None = None) -> Page[Link]:
+        return self._page(_links(key_id), "", lambda item: _build(Link, item), limit, after)
+
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def commit(self, *writes: Write) -> None:
         operation = uuid.uuid4().hex
-        actions = [action for write in writes for action in _actions(write, operation)]
-        items = [{action.verb: {"TableName": self._table, **action.body}} for action in actions]
+        actions = [action for write in writes for action in _actions(write, operation, self._terms)]
+        token = operation
         for attempt in range(_CONFLICT_ATTEMPTS):
+            items = [{action.verb: {"TableName": self._table, **action.body}} for action in actions]
             try:
-                self._service.call("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": operation})
+                self._service.call("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": token})
                 return
             except (ServiceError, Unreachable) as failure:
                 if not isinstance(failure, ServiceError) or failure.code != "TransactionCanceledException":
@@ -269,8 +349,80 @@ class DynamoDBKeyStore:
                 if any(reason.get("Item", {}).get("operation") == {"S": operation} for reason in reasons):
                     return
                 _refuse(actions, reasons)
+                if len(left := _not_in_vain(actions, reasons)) < len(actions):
+                    # Another transaction, so it needs a token of its own; its rows are still known by the operation.
+                    actions, token = left, uuid.uuid4().hex
+                    continue
             _back_off(attempt)
         raise errors.Conflict
+
+    def note(self, event: Event, *, at_most: int, within_ms: int) -> None:
+        operation = uuid.uuid4().hex
+        actions = [_counted(event, at_most, within_ms), *_actions(Record(event), operation, self._terms)]
+        items = [{action.verb: {"TableName": self._table, **action.body}} for action in actions]
+        try:
+            self._service.call("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": operation})
+        except (ServiceError, Unreachable) as failure:
+            if not isinstance(failure, ServiceError) or failure.code != "TransactionCanceledException":
+                raise _named(failure) from failure
+            reasons = failure.body["CancellationReasons"]
+            if any(reason.get("Item", {}).get("operation") == {"S": operation} for reason in reasons):
+                return
+            if reasons[0]["Code"] == _REFUSED:
+                raise errors.LimitReached(limit=at_most) from failure
+            _refuse(actions, reasons)
+            raise errors.Conflict from failure
+
+    # --- leases ----------------------------------------------------------------------------------------------------
+
+    def take_lease(self, name: str, *, holder: str, now_ms: int, until_ms: int) -> Lease | None:
+        try:
+            answer = self._update_lease(
+                name,
+                "SET holder = :holder, until_ms = :until",
+                f"{_NEW} OR attribute_not_exists(until_ms) OR until_ms <= :now OR holder = :holder",
+                {":holder": holder, ":until": until_ms, ":now": now_ms},
+                ReturnValues="ALL_NEW",
+            )
+        except Stale:
+            return None
+        return Lease(name, holder, _plain(answer["Attributes"]).get("checkpoint"))
+
+    def keep_checkpoint(self, lease: Lease, checkpoint: str | None, *, release: bool = False) -> None:
+        noted = "SET checkpoint = :checkpoint" if checkpoint is not None else ""
+        gone = [*(["checkpoint"] if checkpoint is None else []), *(["until_ms"] if release else [])]
+        expression = " ".join([noted, *(["REMOVE " + ", ".join(gone)] if gone else [])]).strip()
+        values = {":checkpoint": checkpoint} if checkpoint is not None else {}
+        # The holder's name stays after the release, so that its own write is known again where the answer was lost.
+        self._update_lease(lease.name, expression, "holder = :holder", {**values, ":holder": lease.holder})
+
+    def _update_lease(self, name: str, expression: str, condition: str, values: Item, **request: Any) -> dict[str, Any]:
+        """One item and no event, so no transaction. Raises Stale where the condition does not hold."""
+        request |= {
+            "TableName": self._table,
+            "Key": _key((f"LEASE#{name}", "LEASE")),
+            "UpdateExpression": expression,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": _wire(values),
+        }
+        try:
+            return self._service.call("UpdateItem", request)
+        except (ServiceError, Unreachable) as failure:
+            if isinstance(failure, ServiceError) and failure.code == "ConditionalCheckFailedException":
+                raise Stale from failure
+            raise _named(failure) from failure
+
+    def spend(self, key_id: str, limits: Limits, cost: int, now_ms: int) -> Spending:
+        try:
+            return self._meter.spend(key_id, limits, cost, now_ms)
+        except (ServiceError, Unreachable) as failure:
+            raise _named(failure) from failure
+
+    def note_use(self, key_id: str, version: int, use: LastUse, *, unless_since_ms: int) -> None:
+        try:
+            self._meter.note(key_id, version, use, unless_since_ms=unless_since_ms)
+        except (ServiceError, Unreachable) as failure:
+            raise _named(failure) from failure
 
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         if "RequestItems" not in request:
@@ -294,6 +446,14 @@ def _address(ref: Ref[Any]) -> tuple[str, str]:
             return f"TENANT#{tenant}", "TENANT"
         case OwnerAt(owner):
             return _owners(owner.tenant, owner.kind), owner.id
+        case AnswerRef(answer_id):
+            return f"IDEMPOTENCY#{answer_id}", "IDEMPOTENCY"
+        case LinkNamed(digest):
+            return f"LINK#{digest}", "LINK"
+        case LinkAt(link):
+            return _links(link.key_id), link.id
+        case UsesOf(key_id):
+            return uses_address(key_id)
         case AppsNamed(tenant, name):
             return f"{_owners(tenant, OwnerKind.APP)}#names", name
         case SingleKeyRef(owner):
@@ -319,26 +479,130 @@ def _listing(owner: OwnerRef) -> tuple[str, str]:
     return f"KEYS#{owner.tenant}#{owner.kind}#{owner.id}", ""
 
 
+def _deleted_listing(owner: OwnerRef) -> tuple[str, str]:
+    return f"KEYS#{owner.tenant}#{owner.kind}#{owner.id}{_US}deleted", ""
+
+
+def _links(key_id: str) -> str:
+    return f"LINKS#{key_id}"
+
+
 def _slot_prefix(kind: KeyKind) -> str:
     return "" if RULES[kind].single else f"{kind}#"
 
 
+def _events(tenant: str, *parts: str) -> str:
+    return "#".join(("EVENTS", tenant, *parts))
+
+
+def _event_address(event: Event) -> tuple[str, str]:
+    return _events(event.tenant, event.owner.kind, event.owner.id), f"{event.at_ms:013d}#{event.id}"
+
+
+def _audited(event: Event) -> Item:
+    """The partitions of the indexes that an event is in, beside its owner's own."""
+    item = {"audited_tenant": _events(event.tenant), "audited_key": _events(event.tenant, event.subject)}
+    if (by := event.actor_owner) is not None:
+        item["audited_actor"] = _events(event.tenant, by.kind, by.id)
+    return item
+
+
+def event_of(image: Mapping[str, Any]) -> Event:
+    """An event, of its item as the table's stream shows it. Raises KeyError, TypeError or ValueError for anything
+    else."""
+    return _build(Event, _plain(image))
+
+
+# --- the audit -----------------------------------------------------------------------------------------------------
+
+
+def _audit_partition(question: AuditQuestion) -> tuple[str | None, str, str]:
+    """The index, its partition key and the partition that holds the fewest events; `asks_for` does the rest."""
+    tenant = question.tenant
+    if question.key_id is not None:
+        return "by_key", "audited_key", _events(tenant, question.key_id)
+    if (owner := question.owner) is not None:
+        return None, "pk", _events(tenant, owner.kind, owner.id)
+    if (by := question.actor_owner) is not None:
+        return "by_actor", "audited_actor", _events(tenant, by.kind, by.id)
+    return "by_tenant", "audited_tenant", _events(tenant)
+
+
+def _audit_query(question: AuditQuestion, start: Any) -> dict[str, Any]:
+    index, name, partition = _audit_partition(question)
+    values = {":partition": partition, ":from": f"{question.from_ms:013d}", ":until": f"{question.until_ms:013d}"}
+    return {
+        "KeyConditionExpression": f"{name} = :partition AND sk BETWEEN :from AND :until",
+        "ExpressionAttributeValues": _wire(values),
+        "ScanIndexForward": not question.newest_first,
+        **({"ConsistentRead": True} if index is None else {"IndexName": index}),
+        **({} if start is None else {"ExclusiveStartKey": start}),
+    }
+
+
+def _is_one_partition(question: AuditQuestion) -> bool:
+    """Whether a partition holds what is asked for and nothing else."""
+    narrowed = (question.key_id, question.owner, question.actor_owner)
+    return question.actor is None and sum(each is not None for each in narrowed) <= 1
+
+
+def _audit_cursor(event: Event) -> str:
+    """Where an event stands: its owner and its sort key."""
+    place = json.dumps([event.owner.kind, event.owner.id, _event_address(event)[1]])
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _place_in_audit(question: AuditQuestion, cursor: str) -> dict[str, Any]:
+    """The key to start behind. The tenant and the partition are the question's, whatever the cursor says. Raises
+    FieldInvalid."""
+    try:
+        kind, owner_id, sk = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), b"-_", validate=True))
+        owner = OwnerRef(question.tenant, OwnerKind(kind), owner_id)
+        # DynamoDB answers a start outside of what is asked for with an error.
+        is_there = _EVENT_SK.fullmatch(sk) and question.from_ms <= int(sk[:13]) < question.until_ms
+    except (ValueError, TypeError, RecursionError) as odd:
+        raise errors.FieldInvalid(field="after") from odd
+    pk = _events(owner.tenant, owner.kind, str(owner.id))
+    if not is_there or not _can_be((pk, sk)) or (question.owner is not None and question.owner != owner):
+        raise errors.FieldInvalid(field="after")
+    index, name, partition = _audit_partition(question)
+    return _key((pk, sk)) if index is None else {**_key((pk, sk)), name: {"S": partition}}
+
+
+_EVENT_SK: Final = re.compile(r"\d{13}#evt_[0-9A-Z]{26}")
+
+
+def _counted(event: Event, at_most: int, within_ms: int) -> _Action:
+    begins_ms = event.at_ms // within_ms * within_ms
+    body = {
+        "Key": _key((f"REFUSALS#{event.subject}", f"{begins_ms:013d}")),
+        "UpdateExpression": "ADD noted :one SET purge_at = :purge_at",
+        "ConditionExpression": "attribute_not_exists(noted) OR noted < :most",
+        "ExpressionAttributeValues": _wire(
+            {":one": 1, ":most": at_most, ":purge_at": (begins_ms + within_ms + DAY_MS) // 1000}
+        ),
+    }
+    return _Action("Update", body)
+
+
 # --- what is written -----------------------------------------------------------------------------------------------
 
+_REFUSED: Final = "ConditionalCheckFailed"
 Refusal = Callable[[Mapping[str, Any] | None], Exception]
 """What a failed condition means, given the item that failed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Action:
-    """One item of a transaction."""
+    """One item of a transaction. An `optional` one is left out where its condition fails."""
 
     verb: str
     body: dict[str, Any]
     refusal: Refusal = lambda _: Stale()
+    optional: bool = False
 
 
-def _actions(write: Write, operation: str) -> Iterator[_Action]:
+def _actions(write: Write, operation: str, terms: Terms) -> Iterator[_Action]:
     match write:
         case SaveTenant(tenant):
             address = _address(TenantRef(tenant.id))
@@ -353,50 +617,93 @@ def _actions(write: Write, operation: str) -> Iterator[_Action]:
         case RemoveOwner(owner):
             yield _remove_owner(owner)
             yield from _names(None, owner)
-        case SaveKey(key, before_key):
-            yield from _save_key(key, before_key, operation)
+        case SaveKey():
+            yield from _save_key(write, operation, terms)
         case Require():
             yield _require(write, operation)
         case RequireNoKey(owner_ref):
             body = {"Key": _key(_address(SingleKeyRef(owner_ref))), "ConditionExpression": _NO_LIVING_KEY}
             yield _Action("ConditionCheck", body)
         case Record(event):
-            ref = event.owner
-            address = (f"EVENTS#{ref.tenant}#{ref.kind}#{ref.id}", f"{event.at_ms:013d}#{operation}#{event.type}")
-            yield _put(address, _flat(event), operation)
+            # Nobody ever writes this row again: that it is there already tells a repetition of this very operation,
+            # whatever has become of the other rows since.
+            yield _put(_event_address(event), {**_flat(event), **_audited(event)}, operation, _NEW)
+
+        case SaveLink(link, None):
+            yield _put(_address(LinkAt(link.ref)), _lasting(link), operation, _NEW)
+            yield _put(_address(LinkNamed(link.digest)), _lasting(link.ref, link.purge_at_ms), operation, _NEW)
+        case SaveLink(link, Link() as former):
+            revision = {":before": former.revision}
+            yield _put(_address(LinkAt(link.ref)), _lasting(link), operation, "revision = :before", revision)
+        case KeepAnswer(answer, now_ms):
+            address, now = _address(AnswerRef(answer.id)), {":now": now_ms}
+            item = _lasting(answer, answer.expires_at_ms)
+            yield _put(address, item, operation, f"{_NEW} OR expires_at_ms <= :now", now)
+
+
+def _lasting(value: Link | LinkRef | KeptAnswer, until_ms: int | None = None) -> Item:
+    """An item that DynamoDB forgets some time after `until_ms`, or else after the link's own time."""
+    purge_at_ms = value.purge_at_ms if isinstance(value, Link) else cast("int", until_ms)
+    return {**_flat(value), "purge_at": purge_at_ms // 1000}
 
 
 _NEW: Final = "attribute_not_exists(pk)"
 _NO_LIVING_KEY: Final = f"{_NEW} OR attribute_exists(revoked_at_ms)"
 """A revoked key makes room for its successor."""
+_OWN_PLACE: Final = "id = :id"
+"""The place of a single key that was revoked may be its successor's by now, which no reading can rule out."""
 
 
-def _save_key(key: Key, before: Key | None, operation: str) -> Iterator[_Action]:
-    rows = _rows(key)
-    former = {} if before is None else _rows(before)
+def _save_key(write: SaveKey, operation: str, terms: Terms) -> Iterator[_Action]:
+    key, before = write.key, write.before
+    rows = _rows(key, terms)
+    former = {} if before is None else _rows(before, terms)
+    place = _list_address(key)
+
+    def changed(_: Mapping[str, Any] | None) -> Exception:
+        return errors.Conflict() if write.once else Stale()
+
     for address, item in rows.items():
         if before is not None and address == _address(KeyRef(key.id)):
-            yield _put(address, item, operation, "revision = :before", {":before": before.revision})
-        elif address in former:
+            yield _put(address, item, operation, "revision = :before", {":before": before.revision}, changed)
+        elif address in former and not (key.rules.single and address == place):
             yield _put(address, item, operation)
-        elif key.rules.single and address == _list_address(key):
+        elif address in former:
+            yield _put(address, item, operation, _OWN_PLACE, {":id": key.id}, optional=True)
+        elif key.rules.single and address == place and key.revoked_at_ms is not None:
+            yield _put(address, item, operation, _NEW, optional=True)
+        elif key.rules.single and address == place:
             yield _put(address, item, operation, _NO_LIVING_KEY, refusal=lambda _: errors.KeyExists())
         else:
             yield _put(address, item, operation, _NEW)
     for address in former.keys() - rows.keys():
-        yield _Action("Delete", {"Key": _key(address)})
+        yield _delete(address, key.id if key.rules.single and address == place else None)
 
 
-def _rows(key: Key) -> dict[tuple[str, str], Item]:
-    """Every row that a key is written in: of a deleted one, only the record that it can be had back from."""
+def _delete(address: tuple[str, str], key_id: str | None) -> _Action:
+    """With a key's id, only as long as that key is there: it may be a successor's place by now."""
+    body: dict[str, Any] = {"Key": _key(address)}
+    if key_id is not None:
+        body["ConditionExpression"] = _OWN_PLACE
+        body["ExpressionAttributeValues"] = _wire({":id": key_id})
+        body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
+    return _Action("Delete", body, optional=key_id is not None)
+
+
+def _rows(key: Key, terms: Terms) -> dict[tuple[str, str], Item]:
+    """Every row that a key is written in: of a purged one, only the record; of a deleted one, that and the one by which
+    it is found to be had back."""
     record = _flat(key)
-    if key.deleted_at_ms is not None:
-        return {_address(KeyRef(key.id)): record}
-    to_be_marked = key.expires_at_ms is not None and key.expiry_marked_at_ms is None and key.revoked_at_ms is None
-    bucket = {"expiry_bucket": f"EXPIRY#{zlib.crc32(key.id.encode()) % _EXPIRY_BUCKETS}"} if to_be_marked else {}
-    rows = {_address(KeyRef(key.id)): {**record, **bucket}, _list_address(key): record}
-    for version in key.versions:
-        rows[_address(TokenRef(version.digest))] = _flat(Grant.of(key, version))
+    record.pop("due_at_ms", None)
+    due = {}
+    if (due_at_ms := key.comes_due_at_ms(terms)) is not None:
+        due = {"due_bucket": f"DUE#{zlib.crc32(key.id.encode()) % _DUE_BUCKETS}", "due_at_ms": due_at_ms}
+    rows = {_address(KeyRef(key.id)): {**record, **due}}
+    if key.deleted_at_ms is None and key.purged_at_ms is None:
+        rows[_list_address(key)] = record
+        rows |= {_address(TokenRef(version.digest)): _sparse(Grant.of(key, version)) for version in key.versions}
+    elif key.purged_at_ms is None:
+        return {**rows, _deleted_address(key): record}
     if (purge_at_ms := key.purge_at_ms) is not None:
         rows = {address: {**row, "purge_at": purge_at_ms // 1000} for address, row in rows.items()}
     return rows
@@ -405,6 +712,11 @@ def _rows(key: Key) -> dict[tuple[str, str], Item]:
 def _list_address(key: Key) -> tuple[str, str]:
     pk, prefix = _listing(key.owner)
     return pk, prefix if key.rules.single else f"{prefix}{key.kind}#{key.created_at_ms:013d}#{key.id}"
+
+
+def _deleted_address(key: Key) -> tuple[str, str]:
+    pk, _ = _deleted_listing(key.owner)
+    return pk, f"{key.kind}#{key.created_at_ms:013d}#{key.id}"
 
 
 def _replace_attributes(owner: Owner, before: Owner, operation: str) -> _Action:
@@ -512,6 +824,8 @@ def _put(
     condition: str | None = None,
     values: Item | None = None,
     refusal: Refusal = lambda _: Stale(),
+    *,
+    optional: bool = False,
 ) -> _Action:
     pk, sk = address
     body: dict[str, Any] = {"Item": _wire({**item, "pk": pk, "sk": sk, "operation": operation})}
@@ -520,22 +834,27 @@ def _put(
         body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if values:
             body["ExpressionAttributeValues"] = _wire(values)
-    return _Action("Put", body, refusal)
+    return _Action("Put", body, refusal, optional)
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------
 
 
 def _refuse(actions: Sequence[_Action], reasons: Sequence[Mapping[str, Any]]) -> None:
-    """Raises what the first refused action says; returns where only another transaction was in the way."""
+    """Raises what the first refused action says; returns where only another transaction was in the way, or the refused
+    ones are optional."""
     for action, reason in zip(actions, reasons, strict=True):
-        if reason["Code"] == "ConditionalCheckFailed":
+        if reason["Code"] == _REFUSED and not action.optional:
             raise action.refusal(reason.get("Item"))
-    codes = {reason["Code"] for reason in reasons} - {"None", "TransactionConflict"}
+    codes = {reason["Code"] for reason in reasons} - {"None", "TransactionConflict", _REFUSED}
     if codes & {"ThrottlingError", "ProvisionedThroughputExceeded"}:
         raise errors.Unavailable
     if codes:
         raise errors.Fault
+
+
+def _not_in_vain(actions: Sequence[_Action], reasons: Sequence[Mapping[str, Any]]) -> list[_Action]:
+    return [action for action, reason in zip(actions, reasons, strict=True) if reason["Code"] != _REFUSED]
 
 
 def _named(failure: ServiceError | Unreachable) -> errors.KeywrightError:
@@ -559,13 +878,22 @@ def _decode(ref: Ref[Any], item: Item | None) -> Any:
         case TokenRef():
             return _build(Grant, item)
         case KeyRef() | SingleKeyRef():
-            return _build(Key, item)
+            # What is left of a purged key is there until DynamoDB gets round to it, and is for nobody.
+            return None if "purged_at_ms" in item else _build(Key, item)
         case TenantRef():
             return _build(Tenant, item)
         case OwnerAt(owner, leaving):
             # Under such an id lies a key beside its owner.
             found = None if _US in owner.id else _owner(owner.kind, item)
             return found if leaving or (found and not found.leaving) else None
+        case AnswerRef():
+            return _build(KeptAnswer, item)
+        case LinkNamed():
+            return _build(LinkRef, item)
+        case LinkAt():
+            return _build(Link, item)
+        case UsesOf():
+            return uses_of(item)
         case AppsNamed():
             return frozenset(item.get("app_ids", ())) or None
     raise TypeError(ref)
@@ -578,25 +906,47 @@ def _owner(kind: OwnerKind, item: Item) -> Owner:
 def _flat(value: Any) -> Item:
     """A dataclass as an item's attributes. What is None is left out: indexes and conditions then see it as absent."""
     cls: Any = type(value)
-    pairs = ((name, getattr(value, name)) for name in _names_of(cls))
+    names, values_of = _attributes_of(cls)
+    pairs = zip(names, values_of(value), strict=True)
     return {name: _storable(each) for name, each in pairs if each is not None}
 
 
+def _sparse(grant: Grant) -> Item:
+    """Without what is as it is by default: a token's row is read a thousand times for each that it is written."""
+    return {name: value for name, value in _flat(grant).items() if name not in _UNSAID or value != _UNSAID[name]}
+
+
+_UNSAID: Final[Mapping[str, Any]] = {
+    "scopes": [],
+    "creator_id": "",
+    "external_id": "",
+    "metadata": {},
+    "allowed_cidrs": [],
+    "cache_seconds": 0,
+}
+
+
 @cache
-def _names_of(cls: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(cls))
+def _attributes_of(cls: Any) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    names = tuple(each.name for each in fields(cls))
+    return names, attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names)
 
 
 def _storable(value: Any) -> Any:
-    if type(value) in _STORED_AS_IS:
-        return value
-    if is_dataclass(value):
-        return _flat(value)
-    if isinstance(value, Mapping):
-        return {name: _storable(each) for name, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [_storable(each) for each in value]
-    return value.value if isinstance(value, Enum) else value
+    cls: Any = type(value)
+    return value if cls in _STORED_AS_IS else _storer(cls)(value)
+
+
+@cache
+def _storer(cls: Any) -> Callable[[Any], Any]:
+    """How values of a type are stored. As with `_builder`, once will do."""
+    if is_dataclass(cls):
+        return _flat
+    if issubclass(cls, Mapping):
+        return lambda value: {name: _storable(each) for name, each in value.items()}
+    if issubclass(cls, tuple | list):
+        return lambda value: [_storable(each) for each in value]
+    return attrgetter("value") if issubclass(cls, Enum) else lambda value: value
 
 
 @cache

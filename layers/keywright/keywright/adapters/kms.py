@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 from keywright import errors
 from keywright.adapters.aws import JsonService, ServiceError, Unreachable
@@ -41,6 +40,8 @@ class KmsSecretVault:
         asked = list(secrets)
         if len(asked) < 2:
             return [self._open(secret) for secret in asked]
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415  few functions reveal anything
+
         with ThreadPoolExecutor(min(SIDE_BY_SIDE, len(asked))) as pool:
             return list(pool.map(self._open, asked))
 

@@ -75,18 +75,23 @@ _WHEN_THROTTLED: Final = RetryTerms(price=5, first_wait=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How a service is spoken to."""
+    """How a service is spoken to. `name` is that of its address and its signature; `id` is its service id in botocore,
+    by which the environment names another address."""
 
     name: str
+    id: str
     target: str
     content_type: str
     terms: RetryTerms
 
 
 DYNAMODB: Final = Service(
-    "dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0", RetryTerms(price=14, first_wait=0.025)
+    "dynamodb", "DynamoDB", "DynamoDB_20120810", "application/x-amz-json-1.0", RetryTerms(price=14, first_wait=0.025)
 )
-KMS: Final = Service("kms", "TrentService", "application/x-amz-json-1.1", RetryTerms(price=14, first_wait=0.05))
+KMS: Final = Service("kms", "KMS", "TrentService", "application/x-amz-json-1.1", RetryTerms(price=14, first_wait=0.05))
+EVENTS: Final = Service(
+    "events", "EventBridge", "AWSEvents", "application/x-amz-json-1.1", RetryTerms(price=14, first_wait=0.05)
+)
 
 
 def _base64(blob: bytes) -> str:

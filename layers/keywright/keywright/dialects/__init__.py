@@ -10,7 +10,9 @@ and sends on what its callers understand. For that a package holds
 - ``verification_refusal(style, verification, **context)``: the vendor's refusal, as a response;
 - where the dialect has several styles, ``STYLES``: their names;
 - where it is known in which headers and parameters a credential comes, ``presented(style, carried)``: the one that they
-  hold. It raises CredentialsMissing.
+  hold. It raises CredentialsMissing;
+- where a good key is not good for all of the vendor's addresses, ``allows(grant, uri)``: whether it is for this one.
+  Where it is not, the verification that is to be refused has ScopeMissing for its cause.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
+
+from keywright import errors
+from keywright.model import Reason, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,14 @@ class Carried:
     headers: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     parameters: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     token: str | None = field(default=None, repr=False)
+
+
+def over_limit(verification: Verification) -> errors.TooManyRequests | None:
+    """The refusal of a good key that was used too much; None for whatever else a verification is refused for."""
+    if verification.reason not in {Reason.RATE_LIMITED, Reason.QUOTA_EXCEEDED}:
+        return None
+    wait = None if verification.spending is None else verification.spending.retry_after_seconds
+    return errors.TooManyRequests() if wait is None else errors.TooManyRequests(retry_after_seconds=wait)
 
 
 def package(name: str) -> ModuleType:

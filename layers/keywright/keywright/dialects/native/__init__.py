@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Final
@@ -12,9 +12,10 @@ from aws_lambda_powertools.event_handler import Response
 
 from keywright import errors, lifecycle, routes
 from keywright.dialects.native import credentials, refusals
-from keywright.edge import JSON, Caller, CatchAll, Endpoint, Found, Request
-from keywright.model import Key
-from keywright.ports import Desk, KeyRef, Ref
+from keywright.edge import FORM, JSON, Caller, CatchAll, Endpoint, Found, Request
+from keywright.model import Key, Link, LinkRef
+from keywright.ports import Desk, KeyRef, LinkAt, Ref, UsesOf
+from keywright.verification import Presented
 
 PREFIX = "/v1"
 
@@ -33,35 +34,100 @@ class NativeSurface:
 
 
 SURFACE = NativeSurface()
+Form = Mapping[str, str]
+
+
+class _OpenSurface(NativeSurface):
+    """Takes anybody, as somebody who may do nothing."""
+
+    def authenticate(self, desk: Desk, request: Request, also: Iterable[Ref[Any]]) -> Caller:
+        return Caller(credentials.ANYBODY)
 
 
 def endpoint(
-    scope: str, *, body: str | None = None, reads: Callable[[Request], Iterable[Ref[Any]]] = lambda _: ()
+    scope: str,
+    *,
+    body: str | None = None,
+    repeatable: bool = False,
+    reads: Callable[[Request], Iterable[Ref[Any]]] = lambda _: (),
+    check: Callable[[Request], None] = lambda _: None,
 ) -> Endpoint:
-    """An endpoint whose callers must hold `scope`, which is looked at before anything else of the request."""
+    """An endpoint whose callers must hold `scope`, which is looked at before anything else of the request. `check`
+    raises the refusals of what is looked at next."""
 
-    def demand(_desk: Desk, _request: Request, caller: Caller) -> None:
+    def demand(_desk: Desk, request: Request, caller: Caller) -> None:
         caller.principal.demand(scope)
+        check(request)
 
-    return Endpoint(SURFACE, scope=scope, body=body, reads=reads, locate=demand)
+    return Endpoint(SURFACE, scope=scope, body=body, repeatable=repeatable, reads=reads, locate=demand)
 
 
-def key_endpoint(scope: str, *, body: str | None = None) -> Endpoint:
+def key_endpoint(
+    scope: str,
+    *,
+    body: str | None = None,
+    may_be_empty: bool = True,
+    repeatable: bool = False,
+    deleted_too: bool = False,
+    uses: bool = False,
+) -> Endpoint:
     """An endpoint about the key that the path names: read together with the caller, looked at before the body, and
-    handed over as `KeyInPath`. An absent body counts as ``{}``."""
+    handed over as `KeyInPath`. An absent body counts as ``{}`` where it `may_be_empty`. A deleted key is unknown, but
+    with `deleted_too`. With `uses`, its last uses are read in the same call."""
 
-    def locate(_desk: Desk, request: Request, caller: Caller) -> Key:
+    def locate(desk: Desk, request: Request, caller: Caller) -> Key:
         caller.principal.demand(scope)
-        return lifecycle.own(caller.principal, caller.reading[_key_in_path(request)])
+        found = caller.reading[_key_in_path(request)]
+        if deleted_too:
+            return lifecycle.deleted_own(desk, caller.principal, found)
+        return lifecycle.own(caller.principal, found)
 
     return Endpoint(
         SURFACE,
         scope=scope,
         body=body,
-        may_be_empty=True,
-        reads=lambda each: [_key_in_path(each)],
+        may_be_empty=may_be_empty,
+        repeatable=repeatable,
+        reads=lambda each: [ref := _key_in_path(each), *([UsesOf(ref.id)] if uses else ())],
         locate=locate,
     )
+
+
+def form_endpoint(scope: str, *, reads: Callable[[Request], Iterable[Ref[Any]]]) -> Endpoint:
+    """As `endpoint`, for a body that is a form; it is handed over as a `Form`."""
+
+    def locate(_desk: Desk, request: Request, caller: Caller) -> Form:
+        caller.principal.demand(scope)
+        return dict(request.form)
+
+    return Endpoint(SURFACE, scope=scope, body=FORM, reads=reads, locate=locate)
+
+
+def possession_endpoint() -> Endpoint:
+    """An endpoint for whoever holds a token, which stands in the body as ``token``, in JSON or in a form, and is handed
+    over as a `Presented`. Nobody is asked who they are."""
+
+    def held(_desk: Desk, request: Request, _caller: Caller) -> Presented:
+        return credentials.held(request)
+
+    return Endpoint(_OpenSurface(), locate=held)
+
+
+def link_endpoint(scope: str) -> Endpoint:
+    """An endpoint about a one-time link of the key that the path names: read together with both, and handed over with
+    the key as `LinkInPath`."""
+
+    def locate(_desk: Desk, request: Request, caller: Caller) -> tuple[Key, Link | None]:
+        caller.principal.demand(scope)
+        key = lifecycle.own(caller.principal, caller.reading[_key_in_path(request)])
+        return key, caller.reading[_link_in_path(request)]
+
+    return Endpoint(SURFACE, scope=scope, reads=lambda each: [_key_in_path(each), _link_in_path(each)], locate=locate)
+
+
+def _link_in_path(request: Request) -> LinkAt:
+    link_id = request.path_parameters["link_id"]
+    return LinkAt(LinkRef(_key_in_path(request).id, link_id if _LINK_ID.fullmatch(link_id) else "none"))
 
 
 def _key_in_path(request: Request) -> KeyRef:
@@ -70,10 +136,12 @@ def _key_in_path(request: Request) -> KeyRef:
     return KeyRef(key_id if _KEY_ID.fullmatch(key_id) else "none")
 
 
+_LINK_ID: Final = re.compile(r"link_[0-9a-f]{24}")
 _KEY_ID: Final = re.compile(r"[a-z]{1,16}_[0-9a-f]{24}")
 
 
 KeyInPath = Annotated[Key, Found]
+LinkInPath = Annotated[tuple[Key, Link | None], Found]
 
 
 @cache
@@ -86,4 +154,17 @@ def catch_all() -> CatchAll:
     return CatchAll(SURFACE, routes.under(PREFIX))
 
 
-__all__ = ["JSON", "SURFACE", "KeyInPath", "catch_all", "endpoint", "key_endpoint", "openapi"]
+__all__ = [
+    "JSON",
+    "SURFACE",
+    "Form",
+    "KeyInPath",
+    "LinkInPath",
+    "catch_all",
+    "endpoint",
+    "form_endpoint",
+    "key_endpoint",
+    "link_endpoint",
+    "openapi",
+    "possession_endpoint",
+]

@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from keywright import errors
 from keywright.description import (
+    BODY,
     FIELDS,
+    NOTHING,
+    OURS,
     SUCCESS,
     Answer,
     Asked,
@@ -23,7 +26,7 @@ from keywright.description import (
 )
 from keywright.dialects.native import wire
 from keywright.dialects.native.refusals import PROBLEM_JSON, row
-from keywright.edge import JSON
+from keywright.edge import FORM, JSON
 from keywright.model import OwnerKind
 
 TITLE: Final = "Native API"
@@ -39,24 +42,51 @@ PATH_PARAMETERS: Final = {
     "key_id": Annotated[str, Field(min_length=1, max_length=100)],
     "kind": OwnerKind,
     "owner_id": wire.OwnerId,
+    "link_id": Annotated[str, Field(min_length=1, max_length=100)],
 }
-NAMES: Final = {"issue_key": {"key_id": "/id"}, "create_owner": {"kind": "/kind", "owner_id": "/id"}}
+NAMES: Final = {
+    "issue_key": {"key_id": "/id"},
+    "create_link": {"link_id": "/id"},
+    "create_owner": {"kind": "/kind", "owner_id": "/id"},
+}
 OPEN: Final = frozenset({"get_openapi"})
 """Operations that ask for no credentials."""
+POSSESSION: Final = frozenset({"revoke_self"})
+"""Operations that ask for none beyond the token in their body."""
 
 IN_PATH: Final[Mapping[str, type[errors.KeywrightError]]] = {
     "key_id": errors.KeyNotFound,
     "owner_id": errors.OwnerNotFound,
+    "link_id": errors.LinkNotFound,
 }
+_ROTATION: Final = (errors.OwnKey, errors.KeyNotRotatable, errors.KeyRevoked)
 BESIDES: Final[Mapping[str, Refusals]] = {
     "create_tenant": (errors.TenantExists,),
     "create_owner": (errors.AppNotFound, errors.OwnerExists),
     "list_keys": FIELDS,
     "list_owners": FIELDS,
+    "list_audit_events": FIELDS,
     "issue_key": (errors.OwnerNotFound, errors.OwnerNotEligible, errors.KeyExists, errors.LimitReached),
+    "create_link": (errors.KeyRevoked, errors.KeyExpired, errors.MailNotSent),
+    "list_links": FIELDS,
+    "introspect": FIELDS,
+    "revoke_self": (*BODY, *FIELDS, errors.Conflict),
     "disable_key": (errors.KeyRevoked,),
     "enable_key": (errors.KeyRevoked,),
     "revoke_key": (errors.KeyRevoked,),
+    "change_key": (errors.KeyRevoked, errors.OwnerNotFound, errors.LimitReached),
+    "delete_key": (errors.KeyGoesWithOwner, errors.OwnerNotFound),
+    "undelete_key": (
+        errors.OperatorDisabled,
+        errors.OwnerNotFound,
+        errors.OwnerNotEligible,
+        errors.KeyExists,
+        errors.LimitReached,
+    ),
+    "rotate_key": (*_ROTATION, errors.KeyExpired, errors.RotationUnderWay, errors.OperatorDisabled),
+    "extend_rotation": (*_ROTATION, errors.RotationNotUnderWay),
+    "cancel_rotation": (*_ROTATION, errors.RotationNotUnderWay),
+    "finish_rotation": (*_ROTATION, errors.RotationNotUnderWay),
 }
 """What operations may refuse, beyond what their paths and bodies make possible."""
 
@@ -82,7 +112,7 @@ class Problem(BaseModel):
 
 
 def security(operation: Operation) -> Security:
-    if operation.name in OPEN:
+    if operation.name in OPEN | POSSESSION:
         return []
     return [{"native_token": [] if operation.scope is None else [operation.scope]}]
 
@@ -90,6 +120,10 @@ def security(operation: Operation) -> Security:
 def asked(operation: Operation) -> Asked:
     if operation.name == "change_owner":
         return Asked(bodies={JSON: Union[tuple(wire.CHANGES.values())]})  # noqa: UP007  made of a table
+    if operation.name == "introspect":
+        return Asked.form(wire.Introspect)
+    if operation.name == "revoke_self":
+        return Asked(bodies={JSON: wire.Held, FORM: wire.Held})
     return Asked()
 
 
@@ -100,11 +134,11 @@ def answers(operation: Operation) -> Mapping[int, Answer]:
     refused = {
         status.value: Answer(words, {PROBLEM_JSON: Problem}, refusing_headers(status)) for status, words in told.items()
     }
-    return {operation.status: SUCCESS, **refused}
+    return {operation.status: NOTHING if operation.status == HTTPStatus.NO_CONTENT else SUCCESS, **refused}
 
 
 def _refusals(operation: Operation) -> Iterator[type[errors.KeywrightError]]:
-    yield from of_the_edge(operation)
+    yield from OURS if operation.name in POSSESSION else of_the_edge(operation)
     yield from (IN_PATH[name] for name in operation.variables if name in IN_PATH)
     yield from BESIDES.get(operation.name, ())
 

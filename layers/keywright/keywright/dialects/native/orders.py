@@ -32,6 +32,7 @@ def order(body: wire.IssueKey, caller: Principal, reading: Reading) -> Order:
         scopes=tuple(body.scopes),
         expires_at_ms=wire.milliseconds(body.expires_at),
         pairing_digest=_pairing_digest(body, caller, reading),
+        **body.settings(),
     )
 
 

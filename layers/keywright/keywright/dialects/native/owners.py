@@ -10,7 +10,7 @@ from keywright import errors, registry
 from keywright.access import Principal
 from keywright.dialects.native import wire
 from keywright.edge import refusals_of
-from keywright.model import App, Creator, Owner, OwnerKind, OwnerRef
+from keywright.model import App, Channel, Creator, Owner, OwnerKind, OwnerRef, Platform
 from keywright.ports import Desk, OwnerAt
 
 
@@ -35,8 +35,9 @@ def create(desk: Desk, caller: Principal, body: wire.CreateOwner) -> Owner:
         case wire.CreateSupportRep():
             return registry.add_support_rep(desk, caller, **attributes)
         case wire.CreateChannel():
-            app, creator = _app_and_creator(desk, caller, attributes.pop("app_id"))
+            attributes["notifications"] = _notifications(body.platform, body.notifications)
             attributes["components"] = tuple(body.components)
+            app, creator = _app_and_creator(desk, caller, attributes.pop("app_id"))
             attributes["test_devices"] = tuple(device.model_dump() for device in body.test_devices)
             return registry.add_channel(desk, caller, app, creator=creator, **attributes).channel
 
@@ -69,4 +70,15 @@ def _changes(owner: Owner, body: dict[str, Any]) -> dict[str, Any]:
     named = changed.model_dump(include=changed.model_fields_set)
     if empty := next((name for name, value in named.items() if value is None and name != "role"), None):
         raise errors.FieldInvalid(field=empty)
+    if isinstance(owner, Channel) and isinstance(changed, wire.ChangeChannel) and changed.notifications is not None:
+        named["notifications"] = {**owner.notifications, **_notifications(owner.platform, changed.notifications)}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()}
+
+
+def _notifications(platform: Platform, given: wire.ChannelNotifications) -> dict[str, str]:
+    """What is named of them, in the words in which a channel keeps them. Raises FieldUnknown for a certificate that is
+    not an ios channel's."""
+    named = given.model_dump(include=given.model_fields_set)
+    if platform is not Platform.IOS and "certificate" in named:
+        raise errors.FieldUnknown(field="notifications.certificate")
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in named.items()}

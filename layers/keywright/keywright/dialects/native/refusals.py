@@ -22,6 +22,7 @@ TABLE: Final[dict[type[errors.KeywrightError], tuple[HTTPStatus, str]]] = {
     errors.FieldMissing: (HTTPStatus.UNPROCESSABLE_ENTITY, "field-missing"),
     errors.FieldUnknown: (HTTPStatus.UNPROCESSABLE_ENTITY, "field-unknown"),
     errors.FieldInvalid: (HTTPStatus.UNPROCESSABLE_ENTITY, "field-invalid"),
+    errors.IdempotencyKeyReused: (HTTPStatus.UNPROCESSABLE_ENTITY, "idempotency-key-reused"),
     errors.CredentialsMissing: (HTTPStatus.UNAUTHORIZED, "credentials-missing"),
     errors.CredentialsRefused: (HTTPStatus.UNAUTHORIZED, "credentials-refused"),
     errors.ScopeMissing: (HTTPStatus.FORBIDDEN, "scope-missing"),
@@ -36,6 +37,14 @@ TABLE: Final[dict[type[errors.KeywrightError], tuple[HTTPStatus, str]]] = {
     errors.KeyNotFound: (HTTPStatus.NOT_FOUND, "key-not-found"),
     errors.KeyExists: (HTTPStatus.CONFLICT, "key-exists"),
     errors.KeyRevoked: (HTTPStatus.CONFLICT, "key-revoked"),
+    errors.KeyExpired: (HTTPStatus.CONFLICT, "key-expired"),
+    errors.KeyGoesWithOwner: (HTTPStatus.CONFLICT, "key-goes-with-owner"),
+    errors.KeyNotRotatable: (HTTPStatus.CONFLICT, "key-not-rotatable"),
+    errors.OwnKey: (HTTPStatus.FORBIDDEN, "own-key"),
+    errors.RotationUnderWay: (HTTPStatus.CONFLICT, "rotation-under-way"),
+    errors.RotationNotUnderWay: (HTTPStatus.CONFLICT, "rotation-not-under-way"),
+    errors.LinkNotFound: (HTTPStatus.NOT_FOUND, "link-not-found"),
+    errors.LinkOpened: (HTTPStatus.CONFLICT, "link-opened"),
     errors.LimitReached: (HTTPStatus.CONFLICT, "limit-reached"),
     errors.MailNotSent: (HTTPStatus.BAD_GATEWAY, "mail-not-sent"),
     errors.Conflict: (HTTPStatus.CONFLICT, "conflict"),
@@ -45,6 +54,7 @@ TABLE: Final[dict[type[errors.KeywrightError], tuple[HTTPStatus, str]]] = {
 """An error is answered by its own row or by that of its nearest base."""
 _DETAILS: Final[dict[type[errors.KeywrightError], str]] = {
     errors.SignedToken: "POST /v1/jwt/verify verifies a JSON Web Token.",
+    errors.RotationUnderWay: "Finish or cancel it, or rotate without an overlap, which ends both former secrets.",
 }
 """What to do instead, where there is something."""
 

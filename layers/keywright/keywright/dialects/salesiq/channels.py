@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote
 
-from keywright import errors, issuing, lifecycle, registry
+from keywright import audit, errors, issuing, lifecycle, registry
 from keywright.access import Principal
+from keywright.audit import Stored
 from keywright.edge import Request
 from keywright.model import (
     OPERATOR_ENABLED,
@@ -23,10 +24,12 @@ from keywright.model import (
     Platform,
     Version,
 )
-from keywright.ports import Desk, OwnerAt, Require, SealedSecret, SingleKeyRef
+from keywright.ports import Desk, OwnerAt, Record, Require, SingleKeyRef, Write
 from keywright.tokens import Token
 
-_NUMBER: Final = re.compile(r"[0-9]{1,64}")
+_NUMBER: Final = re.compile(r"[0-9]+")
+_LONGEST_APP_ID: Final = 64
+"""As the registry has it; an app of a longer id is looked for nowhere."""
 _APP: Final = r"(?P<app>/api/v2/[^/]+/apps/(?P<appId>[^/]+))"
 _ADDRESSES: Final = (
     re.compile(_APP + r"/channels/(?P<kind>[^/]+)(?P<keys>(?:/accesskeys(?:/(?P<version>[^/]+))?)?)"),
@@ -130,10 +133,14 @@ def locate(desk: Desk, request: Request, caller: Principal) -> Located:
     app_at = OwnerAt(OwnerRef(caller.tenant, OwnerKind.APP, parts["appId"]))
     channel_at = OwnerAt(OwnerRef(caller.tenant, OwnerKind.CHANNEL, Channel.id_of(parts["appId"], platform)))
     key_at = SingleKeyRef(channel_at.owner)
-    read = desk.store.read(operator_at, app_at, channel_at, key_at)
-    operator, app, channel = read[operator_at], read[app_at], read[channel_at]
+    known = len(parts["appId"]) <= _LONGEST_APP_ID
+    read = desk.store.read(operator_at, *((app_at, channel_at, key_at) if known else ()))
+    operator = read[operator_at]
     if not isinstance(operator, Operator) or not operator.enabled:
         raise errors.OperatorDisabled
+    if not known:
+        return Located(_usual(request.path), platform, operator, None, None, None)
+    app, channel = read[app_at], read[channel_at]
     assert isinstance(app, App | None)
     assert isinstance(channel, Channel | None)
     return Located(_usual(request.path), platform, operator, app, channel, read[key_at], parts.get("version"))
@@ -146,15 +153,16 @@ def issue_access_key(desk: Desk, caller: Principal, at: Located) -> Shown:
     leaves the channel as it was. Raises AppNotFound, ChannelNotFound, Stale.
     """
     there = at.present()
-    app_key, tokens = _reveal(desk, there, there.key.retained)
-    issued = issuing.issue_version(desk, caller, there.key, creator=at.creator, also=lambda _: at.both_stand)
+    app_key, tokens, revealed = _opened(desk, caller, there, there.key.retained)
+    also: tuple[Write, ...] = (*at.both_stand, *revealed)
+    issued = issuing.issue_version(desk, caller, there.key, creator=at.creator, also=lambda _: also)
     return Shown(there.app, there.channel, issued.key, {**tokens, issued.key.newest.number: issued.token}, app_key)
 
 
-def access_keys(desk: Desk, at: Located) -> tuple[Key, Mapping[int, Token]]:
+def access_keys(desk: Desk, caller: Principal, at: Located) -> tuple[Key, Mapping[int, Token]]:
     """The channel's key, and the tokens of its versions by their numbers. Raises AppNotFound, ChannelNotFound."""
     key = at.present().key
-    tokens = desk.vault.reveal(SealedSecret.of(key, version) for version in key.standing)
+    tokens = audit.reveal(desk, caller, (Stored.of(key, version) for version in key.standing))
     return key, _numbered(key.standing, tokens)
 
 
@@ -163,8 +171,11 @@ def switch_access_key(desk: Desk, caller: Principal, at: Located, *, enabled: bo
     Stale."""
     there = at.present()
     version = _version(there.key, at.version)
-    app_key, tokens = _reveal(desk, there, there.key.standing)
-    key = lifecycle.switch_version(desk, caller, there.key, version.number, enabled=enabled, also=at.both_stand)
+    app_key, tokens, revealed = _opened(desk, caller, there, there.key.standing)
+    also: tuple[Write, ...] = (*at.both_stand, *revealed)
+    key = lifecycle.switch_version(desk, caller, there.key, version.number, enabled=enabled, also=also)
+    if key is there.key:
+        audit.commit(desk, revealed)
     return Shown(there.app, there.channel, key, tokens, app_key)
 
 
@@ -172,8 +183,9 @@ def delete_access_key(desk: Desk, caller: Principal, at: Located) -> Shown:
     """One version gone for good, even the last. Secrets are revealed first, as above. Raises as `switch_access_key`."""
     there = at.present()
     gone = _version(there.key, at.version)
-    app_key, tokens = _reveal(desk, there, (version for version in there.key.standing if version is not gone))
-    key = lifecycle.delete_version(desk, caller, there.key, gone.number, also=at.both_stand)
+    staying = (version for version in there.key.standing if version is not gone)
+    app_key, tokens, revealed = _opened(desk, caller, there, staying)
+    key = lifecycle.delete_version(desk, caller, there.key, gone.number, also=(*at.both_stand, *revealed))
     return Shown(there.app, there.channel, key, tokens, app_key)
 
 
@@ -195,11 +207,11 @@ def create(desk: Desk, caller: Principal, at: Located, bundle_name: str) -> Show
     return Shown(opened.app, opened.channel, opened.key, {opened.key.newest.number: opened.token}, opened.pairing)
 
 
-def channel(desk: Desk, at: Located) -> Shown:
+def channel(desk: Desk, caller: Principal, at: Located) -> Shown:
     """The channel as it is. Raises AppNotFound, ChannelNotFound."""
-    there = at.present()
-    app_key, tokens = _reveal(desk, there, there.key.standing)
-    return Shown(there.app, there.channel, there.key, tokens, app_key)
+    shown, revealed = _as_it_is(desk, caller, at)
+    audit.commit(desk, revealed)
+    return shown
 
 
 def switch(desk: Desk, caller: Principal, at: Located, *, enabled: bool) -> Shown:
@@ -207,10 +219,11 @@ def switch(desk: Desk, caller: Principal, at: Located, *, enabled: bool) -> Show
 
     Secrets are revealed first, as above. Raises AppNotFound, ChannelNotFound, Stale.
     """
-    shown = channel(desk, at)
+    shown, revealed = _as_it_is(desk, caller, at)
     if shown.channel.enabled is enabled:
+        audit.commit(desk, revealed)
         return shown
-    also = (at.operator_stands,)
+    also: tuple[Write, ...] = (at.operator_stands, *revealed)
     return replace(shown, channel=registry.change(desk, caller, shown.channel, {"enabled": enabled}, also=also))
 
 
@@ -222,12 +235,20 @@ def _version(key: Key, number: str | None) -> Version:
     return found
 
 
-def _reveal(desk: Desk, there: Present, versions: Iterable[Version]) -> tuple[Token, dict[int, Token]]:
-    """The app's key, and the tokens of some versions by their numbers."""
+def _as_it_is(desk: Desk, caller: Principal, at: Located) -> tuple[Shown, tuple[Record, ...]]:
+    there = at.present()
+    app_key, tokens, revealed = _opened(desk, caller, there, there.key.standing)
+    return Shown(there.app, there.channel, there.key, tokens, app_key), revealed
+
+
+def _opened(
+    desk: Desk, caller: Principal, there: Present, versions: Iterable[Version]
+) -> tuple[Token, dict[int, Token], tuple[Record, ...]]:
+    """The app's key, the tokens of some versions by their numbers, and the records of all these reveals."""
     shown = tuple(versions)
-    stored = [SealedSecret.of(there.key, version) for version in shown]
-    app_key, *tokens = desk.vault.reveal([registry.pairing_secret(there.app), *stored])
-    return app_key, _numbered(shown, tokens)
+    stored = [Stored.of(there.key, version) for version in shown]
+    (app_key, *tokens), revealed = audit.opened(desk, caller, [registry.pairing_secret(there.app), *stored])
+    return app_key, _numbered(shown, tokens), revealed
 
 
 def _numbered(versions: Iterable[Version], tokens: Iterable[Token]) -> dict[int, Token]:

@@ -42,9 +42,9 @@ SECURITY_SCHEMES: Final = {
 }
 PATH_PARAMETERS: Final = {
     "screenname": Annotated[str, Field(min_length=1, max_length=64, description="The portal: the caller's tenant.")],
-    "appId": Annotated[str, Field(pattern="^[0-9]{1,64}$")],
+    "appId": Annotated[str, Field(pattern="^[0-9]+$")],
     "kind": Platform,
-    "version": Annotated[str, Field(pattern="^[0-9]{1,18}$")],
+    "version": Annotated[str, Field(pattern="^[0-9]+$")],
 }
 NAMES: Final = {"create_access_key": {"version": "/data/access_keys/0/version"}}
 IN_PATH: Final[Mapping[str, tuple[type[errors.KeywrightError], ...]]] = {

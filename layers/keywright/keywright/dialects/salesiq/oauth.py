@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.event_handler import Response
 
-from keywright import errors, issuing
+from keywright import addresses, errors, issuing
 from keywright.access import Principal, principal
 from keywright.dialects.salesiq import refusals
 from keywright.edge import FORM, Caller, Request
@@ -87,11 +87,13 @@ class Minted:
     scopes_are_news: bool
 
 
-def allow(desk: Desk, _request: Request, caller: Caller) -> Allowed:
+def allow(desk: Desk, request: Request, caller: Caller) -> Allowed:
     """Raises FieldMissing, FieldInvalid for a wrong `grant_type`; KeyNotFound, OperatorDisabled where what was granted
     is no longer; CredentialsRefused where the client's own operator is gone; ScopeMissing for more than was granted."""
     asked: _Asked = caller.reading
     grant = _granted(asked, desk.clock.now_ms())
+    if not addresses.allows(grant.allowed_cidrs, request.source):
+        raise errors.KeyNotFound
     operator_at, clients_at = OwnerAt(grant.owner), OwnerAt(asked.client.owner)
     reading = desk.store.read(operator_at, clients_at)
     operator = _operator(reading, operator_at)
@@ -101,7 +103,7 @@ def allow(desk: Desk, _request: Request, caller: Caller) -> Allowed:
     _contain(grant.scopes, wanted)
     ends = [end for end in (grant.expires_at_ms, asked.client.expires_at_ms) if end is not None]
     return Allowed(
-        holder=Principal(grant.key_id, grant.kind, grant.owner, wanted or grant.scopes),
+        holder=Principal(grant.key_id, grant.kind, grant.owner, wanted or grant.scopes, grant.allowed_cidrs),
         operator=operator,
         ends_at_ms=min(ends, default=None),
         scopes_are_news=grant is asked.client and not wanted,
@@ -121,6 +123,7 @@ def mint(desk: Desk, allowed: Allowed) -> Minted:
         owner=holder.owner,
         description=f"minted for {holder.key_id}",
         scopes=holder.scopes,
+        allowed_cidrs=holder.allowed_cidrs,
         expires_at_ms=ends_at_ms,
         transient=True,
     )

@@ -9,8 +9,9 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from keywright import errors, routes
-from keywright.dialects import Carried
+from keywright.dialects import Carried, over_limit
 from keywright.dialects.sunshine import credentials, paths, refusals
+from keywright.dialects.sunshine.areas import allows
 from keywright.dialects.sunshine.credentials import KEY_KINDS
 from keywright.edge import JSON, Caller, CatchAll, Endpoint, Request
 from keywright.model import Key, Owner, Verification
@@ -73,15 +74,19 @@ def presented(_style: str | None, carried: Carried) -> Presented:
     return credentials.carried_key(carried)
 
 
-def verification_refusal(_style: str | None, _verification: Verification, **_: Any) -> Response[str]:
-    """The one answer to every failure to authenticate."""
-    return refusals.answer([errors.CredentialsRefused()])
+def verification_refusal(_style: str | None, verification: Verification, **_: Any) -> Response[str]:
+    """One answer to every failure to authenticate; a key that is good may be so elsewhere, or later."""
+    refusal = over_limit(verification)
+    if refusal is None and verification.cause is errors.ScopeMissing:
+        return refusals.answer([errors.ScopeMissing()])
+    return refusals.answer([refusal or errors.CredentialsRefused()])
 
 
 __all__ = [
     "JSON",
     "KEY_KINDS",
     "SURFACE",
+    "allows",
     "catch_all",
     "endpoint",
     "key_endpoint",

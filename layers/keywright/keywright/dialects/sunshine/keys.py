@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from keywright import issuing
+from keywright import audit, issuing
 from keywright.access import Principal
+from keywright.audit import Stored
 from keywright.dialects.sunshine import paths, wire
 from keywright.issuing import Order
 from keywright.model import App, Integration, Key
-from keywright.ports import Desk, SealedSecret
+from keywright.ports import Desk
 
 
 def create(desk: Desk, caller: Principal, owner: App | Integration, body: wire.CreateKey) -> wire.KeyResponse:
@@ -19,7 +20,7 @@ def create(desk: Desk, caller: Principal, owner: App | Integration, body: wire.C
     return wire.KeyResponse(key=wire.KeyWithSecret.of(issued.key, issued.token))
 
 
-def all_of(desk: Desk, owner: App | Integration) -> wire.KeyListResponse:
+def all_of(desk: Desk, caller: Principal, owner: App | Integration) -> wire.KeyListResponse:
     """Oldest first, each with its secret. Revoked keys stay in the store's list, so it may have several pages."""
     found: list[Key] = []
     after = None
@@ -27,15 +28,15 @@ def all_of(desk: Desk, owner: App | Integration) -> wire.KeyListResponse:
         page = desk.store.keys_of(owner.ref, paths.KINDS[owner.kind], after=after)
         found += filter(paths.is_listed, page.items)
         if (after := page.next) is None:
-            return wire.KeyListResponse(keys=shown(desk, found))
+            return wire.KeyListResponse(keys=shown(desk, caller, found))
 
 
-def one(desk: Desk, key: Key) -> wire.KeyResponse:
-    [view] = shown(desk, [key])
+def one(desk: Desk, caller: Principal, key: Key) -> wire.KeyResponse:
+    [view] = shown(desk, caller, [key])
     return wire.KeyResponse(key=view)
 
 
-def shown(desk: Desk, keys: Iterable[Key]) -> list[wire.KeyWithSecret]:
+def shown(desk: Desk, caller: Principal, keys: Iterable[Key]) -> list[wire.KeyWithSecret]:
     keys = list(keys)
-    tokens = desk.vault.reveal(SealedSecret.of(key, key.newest) for key in keys)
+    tokens = audit.reveal(desk, caller, (Stored.of(key, key.newest) for key in keys))
     return [wire.KeyWithSecret.of(key, token) for key, token in zip(keys, tokens, strict=True)]

@@ -150,7 +150,7 @@ def _refusals(operation: Operation) -> Iterator[type[errors.KeywrightError]]:
     yield from CREDENTIALS
     yield from (errors.RoleMissing, errors.FieldMissing, errors.FieldInvalid, errors.SupportRepNotFound)
     yield from OF_THE_REP[operation.name]
-    yield from (errors.Conflict, *OURS)
+    yield from (errors.Conflict, errors.TooManyRequests, *OURS)
 
 
 def _words(refusal: type[errors.KeywrightError]) -> str:

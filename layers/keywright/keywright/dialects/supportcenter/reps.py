@@ -6,15 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from keywright import errors, issuing, lifecycle
+from keywright import audit, errors, issuing, lifecycle
 from keywright.access import Principal
+from keywright.audit import Stored
 from keywright.dialects.supportcenter import wire
 from keywright.dialects.supportcenter.credentials import admit
 from keywright.dialects.supportcenter.styles import Classic, classic_of
 from keywright.edge import Caller, Request
 from keywright.issuing import Issued
 from keywright.model import LOGIN_ENABLED, RULES, Key, KeyKind, OwnerKind, OwnerRef, Requirement, SupportRep
-from keywright.ports import Desk, OwnerAt, Require, SealedSecret, SingleKeyRef
+from keywright.ports import Desk, OwnerAt, Require, SingleKeyRef
 from keywright.tokens import Token
 
 AskedT = TypeVar("AskedT", bound=wire.OfOneRep)
@@ -141,9 +142,9 @@ def regenerate(desk: Desk, caller: Principal, found: Holder[wire.RegenerateApiKe
     return issued
 
 
-def email(desk: Desk, found: Holder[wire.EmailApiKey]) -> None:
-    """Raises MailNotSent."""
-    [token] = desk.vault.reveal([SealedSecret.of(found.key, found.key.newest)])
+def email(desk: Desk, caller: Principal, found: Holder[wire.EmailApiKey]) -> None:
+    """On record as a reveal before it is mailed, and even if it is not. Raises MailNotSent."""
+    [token] = audit.reveal(desk, caller, [Stored.of(found.key, found.key.newest)])
     _email(desk, token, found.asked.email_id, found.rep)
 
 
@@ -152,12 +153,12 @@ def delete(desk: Desk, caller: Principal, found: Holder[wire.OfOneRep]) -> None:
     lifecycle.delete(desk, caller, found.key)
 
 
-def rows(desk: Desk, tenant: str, asked: wire.ListApiKeys) -> tuple[list[wire.RepKeyRow], bool]:
+def rows(desk: Desk, caller: Principal, asked: wire.ListApiKeys) -> tuple[list[wire.RepKeyRow], bool]:
     """A page of the reps with keys, by login, and whether there are more. Expired keys are listed, revoked ones not.
 
     Only the secrets that the page shows are opened. Raises SupportRepNotFound where a rep is named that there is not.
     """
-    everyone = desk.store.owners_with_single_keys(tenant, OwnerKind.SUPPORT_REP)
+    everyone = desk.store.owners_with_single_keys(caller.tenant, OwnerKind.SUPPORT_REP)
     if asked.support_rep is not None and all(rep.id != asked.support_rep for rep, _ in everyone):
         raise errors.SupportRepNotFound
     found = [
@@ -171,8 +172,8 @@ def rows(desk: Desk, tenant: str, asked: wire.ListApiKeys) -> tuple[list[wire.Re
     ]
     first = asked.start_index - 1
     page = found[first : first + asked.row_count]
-    sealed = [SealedSecret(tenant, key.id, key.newest.number, key.newest.sealed) for _, key in page]
-    shown = zip(page, desk.vault.reveal(sealed), strict=True)
+    tokens = audit.reveal(desk, caller, [Stored.of(key, key.newest) for _, key in page])
+    shown = zip(page, tokens, strict=True)
     return [wire.RepKeyRow.of(rep, key, token) for (rep, key), token in shown], len(found) > first + len(page)
 
 

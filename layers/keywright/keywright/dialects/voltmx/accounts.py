@@ -54,6 +54,7 @@ def claims_token(desk: Desk, caller: Principal, account: Account) -> Issued:
         owner=caller.owner,
         description="claims token",
         scopes=caller.scopes,
+        allowed_cidrs=caller.allowed_cidrs,
         expires_at_ms=min(ends),
         transient=True,
     )

@@ -15,6 +15,7 @@ from typing import Final
 from aws_lambda_powertools.event_handler import Response
 
 from keywright import errors
+from keywright.dialects import over_limit
 from keywright.edge import JSON
 from keywright.model import Reason, Verification
 
@@ -103,7 +104,9 @@ def answer(refused: Sequence[errors.KeywrightError], words: Words = ADD) -> Resp
 
 def refuse_key(verification: Verification) -> Response[str]:
     """What a service behind answers to an App API key. A key is refused as such; a good one of another application, or
-    of one that is not published, is the application's fault."""
+    of one that is not published, is the application's fault, and a good one may have been used too much."""
+    if (refusal := over_limit(verification)) is not None:
+        return answer([refusal])
     if verification.reason is Reason.OWNER_NOT_ELIGIBLE:
         return answer([errors.OwnerNotEligible()])
     if verification.cause is errors.CredentialsMissing:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from typing import Any
 
 from letters import shout  # type: ignore[import-not-found]
@@ -15,6 +16,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         "process": os.getpid(),
         "request": context.aws_request_id,
         "remaining": context.get_remaining_time_in_millis(),
+        "time_ns": time.time_ns(),
         "function": context.function_name,
     }
     return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(seen)}

@@ -1,0 +1,83 @@
+"""Uses of keys that had expired or were revoked, for the audit: an event each, up to ten a minute and key.
+
+Nobody's verdict hangs on it. It is one write, made once the verdict is known, and only for a token that opens nothing;
+where it fails, that is said and forgotten. What a process knows to be noted ten times it asks nothing for any more.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from enum import Enum
+from typing import Final
+
+from keywright import errors, tokens
+from keywright.access import Principal
+from keywright.model import Event, EventType, Grant, Reason
+from keywright.ports import Desk
+
+MINUTE_MS: Final = 60_000
+MOST_A_MINUTE: Final = 10
+DEAD: Final = frozenset({Reason.EXPIRED, Reason.REVOKED})
+_MOST_REMEMBERED: Final = 10_000
+
+
+class Noted(Enum):
+    """What became of a note."""
+
+    NOTHING_TO_NOTE = "nothing to note"
+    NOTED = "noted"
+    ENOUGH = "enough of this minute"
+    FAILED = "failed"
+
+
+def note(desk: Desk, known: Grant | None, *, by: Principal | None = None, address: str = "") -> Noted:
+    """`known` is what was read for the token that was presented. `by` is who showed it, where that was not its holder:
+    a service that had it verified. `address` is where it was used from, as far as that is known. Raises nothing."""
+    if known is None or (reason := known.refusal(desk.clock.now_ms())) not in DEAD:
+        return Noted.NOTHING_TO_NOTE
+    now_ms = desk.clock.now_ms()
+    if _full.has(known.key_id, now_ms // MINUTE_MS):
+        return Noted.ENOUGH
+    event = Event(
+        id=tokens.new_event_id(now_ms),
+        type=EventType.KEY_REFUSED,
+        tenant=known.owner.tenant,
+        subject=known.key_id,
+        owner=known.owner,
+        actor=known.key_id if by is None else by.key_id,
+        actor_owner=known.owner if by is None else by.owner,
+        at_ms=now_ms,
+        version=known.version,
+        reason=reason.value,
+        source=address,
+    )
+    try:
+        desk.store.note(event, at_most=MOST_A_MINUTE, within_ms=MINUTE_MS)
+    except errors.LimitReached:
+        _full.remember(known.key_id, now_ms // MINUTE_MS)
+        return Noted.ENOUGH
+    except errors.KeywrightError:
+        return Noted.FAILED
+    return Noted.NOTED
+
+
+class _FullMinutes:
+    """Of which keys, and in which minute, enough is noted. Whatever it forgets, the store still knows."""
+
+    def __init__(self) -> None:
+        self._minutes: OrderedDict[str, int] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def has(self, key_id: str, minute: int) -> bool:
+        return self._minutes.get(key_id) == minute
+
+    def remember(self, key_id: str, minute: int) -> None:
+        with self._lock:
+            self._minutes[key_id] = minute
+            self._minutes.move_to_end(key_id)
+            if len(self._minutes) > _MOST_REMEMBERED:
+                self._minutes.popitem(last=False)
+
+
+_full: Final = _FullMinutes()

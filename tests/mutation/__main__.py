@@ -1,0 +1,246 @@
+"""Takes every condition of the table and every guard of the core away in turn, and sees whether a test notices.
+
+`make mutation`, or with ARGS: the modules to look at (`adapters/dynamodb.py access.py`). Nothing is written to the
+sources: each mutant is a process of its own that has the changed module under the real one's name. What no test
+noticed is listed in docs/operations/mutation.md, with its verdict from verdicts.toml; only a run over all modules
+writes it. The run fails where a condition survived, where more than one mutant of twenty did, and where a survivor has
+no verdict.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import sys
+import time
+import tomllib
+import traceback
+import types
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.mutation.mutants import CONDITIONS, GUARDS, LAYER, ROOT, Mutant, mutants
+
+REPORT = ROOT / "docs/operations/mutation.md"
+VERDICTS = Path(__file__).with_name("verdicts.toml")
+LONGEST_SECONDS = 600
+LEAST_KILLED = 0.95
+HEAVY = (
+    "boto3",
+    "moto.moto_server.werkzeug_app",
+    "moto.dynamodb",
+    "pydantic",
+    "samtranslator.translator.translator",
+)
+"""Loaded once, before the processes part. None of them is ours, or has a say in how pytest rewrites."""
+STORE = [f"tests/integration/test_{each}.py" for each in ("key_store", "kept_answers", "handover")]
+RELIABILITY = ["tests/integration/test_removal.py", "tests/reliability/test_sweep.py"]
+NOT_QUICK = "not lean and not fake and not quick"
+CLIENT = ["tests/integration/test_metering.py", "tests/integration/test_dynamodb.py"]
+UNIT = {
+    "access.py": ["access"],
+    "handover.py": ["handover"],
+    "replay.py": ["replay", "edge"],
+    "refused_use.py": ["refused_use"],
+    "registry.py": ["registry"],
+    "removal.py": ["registry"],
+    "sweeping.py": ["sweeping"],
+    "verification.py": ["verification", "usage"],
+}
+ELSEWHERE = {
+    "handover.py": ["tests/integration/test_handover.py", "tests/contract/handover"],
+    "replay.py": ["tests/contract/native/test_idempotency.py"],
+    "registry.py": [f"tests/contract/native/test_{each}_owner.py" for each in ("create", "change", "delete")]
+    + ["tests/contract/native/test_create_tenant.py", "tests/contract/salesiq/test_create_channel.py"],
+    "removal.py": ["tests/integration/test_removal.py", "tests/contract/native/test_delete_owner.py"],
+    "verification.py": ["tests/contract/native/test_verify_key.py", "tests/contract/native/test_introspect.py"],
+    "lifecycle.py": [
+        f"tests/contract/native/test_{each}.py" for each in ("change_key", "delete_key", "undelete_key", "revoke_self")
+    ],
+    "issuing.py": ["tests/contract/native/test_issue_key.py"],
+    "refused_use.py": ["tests/contract/test_reveals_and_refusals.py"],
+}
+"""What is asked where the module's own tests noticed nothing."""
+
+
+def stages(mutant: Mutant) -> list[list[str]]:
+    """Arguments of pytest, the quickest to notice first."""
+    if mutant.kind == "condition":
+        # The quick table first; what it does not notice, by one of the clients on the local stack.
+        quick, client = ["-k", "quick", *STORE], ["-k", NOT_QUICK, *CLIENT]
+        first = [client, quick] if mutant.module == "adapters/metering.py" else [quick, client]
+        return [*first, ["-k", NOT_QUICK, *STORE, *RELIABILITY]]
+    own = mutant.module.removesuffix(".py")
+    unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
+    everything = ["tests/unit", "--ignore", "tests/unit/local"]
+    return [unit, everything, *([[*ELSEWHERE[mutant.module]]] if mutant.module in ELSEWHERE else [])]
+
+
+class Result(NamedTuple):
+    mutant: Mutant
+    noticed_by: str | None
+    seconds: float
+
+
+class _Planted(MetaPathFinder, Loader):
+    """Gives the mutant's tree where its module is asked for."""
+
+    def __init__(self, module: str, tree: ast.Module) -> None:
+        self._module, self._tree = module, tree
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._module:
+            return None
+        return ModuleSpec(fullname, self, origin=str(LAYER / f"{fullname.partition('.')[2].replace('.', '/')}.py"))
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        exec(compile(self._tree, f"<mutant of {self._module}>", "exec"), module.__dict__)  # noqa: S102  our own source
+
+
+class _Notice:
+    """Keeps which test failed first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and not self._path.exists():
+            self._path.write_text(report.nodeid)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and not self._path.exists():
+            self._path.write_text(f"{report.nodeid} (not collected)")
+
+
+def run(tree: ast.Module | None, module: str, arguments: Sequence[str], folder: Path, label: str) -> str | None:
+    """The first test that noticed, if any. `tree` None is the module as it is."""
+    told = folder / f"{label}.told"
+    told.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        log = os.open(folder / f"{label}.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        if tree is not None:
+            sys.meta_path.insert(0, _Planted(f"keywright.{module.removesuffix('.py').replace('/', '.')}", tree))
+        code = 70
+        try:
+            code = pytest.main(["-x", "-q", *arguments], plugins=[_Notice(told)])
+        except BaseException:  # noqa: BLE001  this process must not go on as its parent
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(code))
+    until = time.monotonic() + LONGEST_SECONDS
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            break
+        if time.monotonic() > until:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+            return f"nothing came to its end in {LONGEST_SECONDS} s"
+        time.sleep(0.05)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0:
+        return None
+    return told.read_text() if told.exists() else "the run broke off"
+
+
+_unsound: set[str] = set()
+_sound: set[str] = set()
+
+
+def judge(mutant: Mutant, folder: Path, number: int) -> Result:
+    """A test counts as having noticed only if it passes without the mutant; one that does not is left out."""
+    began = time.monotonic()
+    for stage in stages(mutant):
+        while True:
+            left_out = [each for name in sorted(_unsound) for each in ("--deselect", name)]
+            noticed = run(mutant.tree, mutant.module, [*stage, *left_out], folder, str(number))
+            if noticed is None:
+                break
+            if "::" in noticed and noticed not in _sound:
+                passes = run(None, "", [noticed], folder, f"{number}-sound") is None
+                (_sound if passes else _unsound).add(noticed)
+            if noticed not in _unsound:
+                return Result(mutant, noticed, time.monotonic() - began)
+    return Result(mutant, None, time.monotonic() - began)
+
+
+def report(results: Sequence[Result], verdicts: dict[str, str]) -> str:
+    lines = [
+        "# Mutation of our own guards",
+        "",
+        f"Written by `make mutation`, {datetime.now(UTC):%-d %B %Y}. Each condition of the table and each guard of the",
+        "core was taken away in turn; a mutant that no test noticed has survived.",
+        "",
+        "| | mutants | noticed | |",
+        "| --- | ---: | ---: | ---: |",
+    ]
+    for kind in ("condition", "guard"):
+        of_kind = [result for result in results if result.mutant.kind == kind]
+        noticed = sum(result.noticed_by is not None for result in of_kind)
+        if of_kind:
+            lines.append(f"| {kind}s | {len(of_kind)} | {noticed} | {noticed / len(of_kind):.1%} |")
+    noticed = sum(result.noticed_by is not None for result in results)
+    lines += [f"| all | {len(results)} | {noticed} | {noticed / len(results):.1%} |", ""]
+    survivors = [result.mutant for result in results if result.noticed_by is None]
+    if survivors:
+        lines += ["## Survivors", "", "| taken away | verdict |", "| --- | --- |"]
+        lines += [f"| `{_cell(each.name)}` | {verdicts.get(each.name, '**none yet**')} |" for each in survivors]
+        lines.append("")
+    lines += ["## Noticed", "", "| taken away | first noticed by |", "| --- | --- |"]
+    lines += [
+        f"| `{_cell(each.mutant.name)}` | `{_cell(each.noticed_by)}` |"
+        for each in results
+        if each.noticed_by is not None
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def main(wanted: Sequence[str]) -> int:
+    modules = wanted or (*CONDITIONS, *GUARDS)
+    if unknown := set(modules) - {*CONDITIONS, *GUARDS}:
+        sys.exit(f"no mutants are made of {', '.join(sorted(unknown))}; of {', '.join((*CONDITIONS, *GUARDS))}")
+    found = [mutant for module in modules for mutant in mutants(module)]
+    folder = ROOT / ".cache/mutation"
+    folder.mkdir(parents=True, exist_ok=True)
+    for heavy in HEAVY:
+        importlib.import_module(heavy)
+    began = time.monotonic()
+    results = []
+    with ThreadPoolExecutor(int(os.environ.get("KEYWRIGHT_MUTATION_WORKERS", os.cpu_count() or 1))) as pool:
+        for result in pool.map(judge, found, [folder] * len(found), range(len(found))):
+            results.append(result)
+            sys.stdout.write(
+                f"{result.seconds:5.0f} s  {_cell(result.mutant.name)}: {result.noticed_by or 'SURVIVED'}\n"
+            )
+            sys.stdout.flush()
+    verdicts: dict[str, str] = tomllib.loads(VERDICTS.read_text())
+    if not wanted:
+        REPORT.write_text(report(results, verdicts))
+    lost = [result.mutant for result in results if result.noticed_by is None]
+    share = 1 - len(lost) / len(results)
+    sys.stdout.write(
+        f"{len(results)} mutants, {len(lost)} survived, {share:.1%} noticed, {time.monotonic() - began:.0f} s\n"
+    )
+    bare = [mutant for mutant in lost if mutant.name not in verdicts]
+    return int(bool(bare) or share < LEAST_KILLED or any(mutant.kind == "condition" for mutant in lost))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

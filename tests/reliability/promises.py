@@ -1,0 +1,102 @@
+"""`docs/operations/promises.md`, written from the figures that the runs kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.reliability.figures import ROOT
+
+PAGE: Final = ROOT / "docs" / "operations" / "promises.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """`proofs` are the runs whose figures stand for it, `also` the tests that hold what is not counted there, run by
+    `make test`."""
+
+    number: int
+    text: str
+    proofs: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+PROMISES: Final = (
+    Promise(
+        1,
+        "A key that was revoked, rotated, disabled or deleted opens nothing from the moment the call returned",
+        ("R2", "R5"),
+    ),
+    Promise(
+        2,
+        "A key stops in the millisecond of its expiry, whether or not the sweep has run",
+        also=("tests/unit/test_verification.py",),
+    ),
+    Promise(3, "A maximum number of keys is a maximum", ("R1", "R4")),
+    Promise(4, "However many rotate at once, one secret is left, or two during an overlap", ("R1", "R3")),
+    Promise(
+        5,
+        "A request that is repeated with its idempotency key has one effect and one answer",
+        ("R6", "R7"),
+        ("tests/integration/test_kept_answers.py",),
+    ),
+    Promise(6, "Whatever fails in the middle, a change is whole or absent, and a retry settles it", ("R6", "R7", "R8")),
+    Promise(
+        7,
+        "No secret lies in clear at rest, in a log, an event, an error, or a context of KMS",
+        ("R1", "R6"),
+        ("tests/integration/test_canaries.py",),
+    ),
+    Promise(8, "Keys cannot be guessed or enumerated", also=("tests/unit/test_tokens.py",)),
+    Promise(9, "A tenant can neither touch nor detect another's keys", also=("tests/contract/test_tenancy.py",)),
+    Promise(
+        10, "Verification needs the table and nothing else; it is never wrong, at worst unavailable", ("R11", "R12")
+    ),
+    Promise(
+        11, "Every committed change leaves its event", ("R1", "R6"), ("tests/contract/test_every_change_is_told.py",)
+    ),
+    Promise(12, "A mail that is due is sent, or kept for somebody to see", also=("tests/unit/test_warning.py",)),
+    Promise(13, "The sweep handles each due key once, resumes, and leaves the rest alone", ("R9",)),
+    Promise(14, "A restored backup brings no revoked key back"),
+    Promise(15, "Rotating the encryption key loses no secret"),
+    Promise(16, "Hostile input gets a clean refusal and writes nothing", also=("tests/e2e/test_contract_fuzz.py",)),
+    Promise(17, "A function may do what it does and nothing more", also=("tests/contract/test_calls_and_rights.py",)),
+    Promise(18, "Only a genuine leak report acts, and its answer tells nothing"),
+)
+NOT_BUILT: Final = frozenset({14, 15, 18})
+"""Their operations are not there yet."""
+
+
+def page(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        "# What is promised, and how far it is proven",
+        "",
+        "Written by `make reliability` and `make nightly` from what they counted; do not edit. A figure is what the",
+        "run reached, not what it aims at. What the proofs do is said at the head of each file in `tests/reliability`,",
+        "and what holds of the table after every run in `tests/reliability/invariants.py`. Nothing here was measured",
+        "in an AWS account: see [what only a deployment shows](deployed-checklist.md).",
+        "",
+        "| | promise | figure reached | by | on |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for promise in PROMISES:
+        ran = [figures[proof] for proof in promise.proofs if proof in figures]
+        reached = "; ".join(f"{each['proof']}: {_counted(each)}" for each in ran)
+        missing = [proof for proof in promise.proofs if proof not in figures]
+        if missing:
+            reached = "; ".join(filter(None, [reached, f"{', '.join(missing)}: not run"]))
+        commands = [*dict.fromkeys(f"`{each['command']}`" for each in ran)]
+        if promise.also:
+            held = ", ".join(f"`{path}`" for path in promise.also)
+            reached = "; ".join(filter(None, [reached, f"held by {held}, not counted"]))
+            commands.append("`make fuzz`" if "test_contract_fuzz" in held else "`make test`")
+        if promise.number in NOT_BUILT:
+            reached = "not built yet"
+        dates = ", ".join(sorted({each["date"] for each in ran}))
+        rows.append(f"| P{promise.number} | {promise.text} | {reached} | {', '.join(commands)} | {dates} |")
+    return "\n".join(rows) + "\n"
+
+
+def _counted(figure: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in figure["counts"].items())
