@@ -84,6 +84,7 @@ def test_the_mail_holds_the_key_in_clear_and_goes_to_the_one_address(
                     },
                 }
             },
+            "ConfigurationSetName": "keywright-mail",
         }
     ]
 
