@@ -91,7 +91,7 @@ def record() -> Recorded:
                     operation = MAIL
                 if operation:
                     asked[operation] = json.loads(request.body)
-                    if b"USE#" not in request.body:  # a note, which nobody waits for
+                    if operation != "UpdateItem" or b"USE#" not in request.body:  # else a note, which nobody waits for
                         calls.append(operation)
                     answers, name = recorded.answers, operation.encode()
                     answers[name, asked_of(request.body)] = response.body
