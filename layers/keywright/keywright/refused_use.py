@@ -6,8 +6,6 @@ where it fails, that is said and forgotten. What a process knows to be noted ten
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from enum import Enum
 from typing import Final
 
@@ -15,11 +13,13 @@ from keywright import errors, tokens
 from keywright.access import Principal
 from keywright.model import Event, EventType, Grant, Reason
 from keywright.ports import Desk
+from keywright.recent import Recent
 
 MINUTE_MS: Final = 60_000
 MOST_A_MINUTE: Final = 10
 DEAD: Final = frozenset({Reason.EXPIRED, Reason.REVOKED})
-_MOST_REMEMBERED: Final = 10_000
+_full: Final[Recent[str, int]] = Recent()
+"""Of which keys, and in which minute, enough is noted. Whatever it forgets, the store still knows."""
 
 
 class Noted(Enum):
@@ -37,7 +37,7 @@ def note(desk: Desk, known: Grant | None, *, by: Principal | None = None, addres
     if known is None or (reason := known.refusal(desk.clock.now_ms())) not in DEAD:
         return Noted.NOTHING_TO_NOTE
     now_ms = desk.clock.now_ms()
-    if _full.has(known.key_id, now_ms // MINUTE_MS):
+    if _full.find(known.key_id) == now_ms // MINUTE_MS:
         return Noted.ENOUGH
     event = Event(
         id=tokens.new_event_id(now_ms),
@@ -60,24 +60,3 @@ def note(desk: Desk, known: Grant | None, *, by: Principal | None = None, addres
     except errors.KeywrightError:
         return Noted.FAILED
     return Noted.NOTED
-
-
-class _FullMinutes:
-    """Of which keys, and in which minute, enough is noted. Whatever it forgets, the store still knows."""
-
-    def __init__(self) -> None:
-        self._minutes: OrderedDict[str, int] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def has(self, key_id: str, minute: int) -> bool:
-        return self._minutes.get(key_id) == minute
-
-    def remember(self, key_id: str, minute: int) -> None:
-        with self._lock:
-            self._minutes[key_id] = minute
-            self._minutes.move_to_end(key_id)
-            if len(self._minutes) > _MOST_REMEMBERED:
-                self._minutes.popitem(last=False)
-
-
-_full: Final = _FullMinutes()

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, Protocol
+
+from keywright.recent import Recent
 
 LONGEST_AGENT: Final = 120
 """Characters of a user agent that are noted; the rest is cut off."""
 INTERVAL_MS: Final = 3_600_000
-_MOST_REMEMBERED: Final = 10_000
 _MOST_WAITING: Final = 100
 _AFTER_A_FAILURE_MS: Final = 60_000
 
@@ -63,7 +63,7 @@ class UseNotes:
     def __init__(self, notebook: Notebook, interval_ms: int = INTERVAL_MS) -> None:
         self._notebook = notebook
         self._interval_ms = interval_ms
-        self._noted: OrderedDict[tuple[str, int], int] = OrderedDict()
+        self._noted: Recent[tuple[str, int], int] = Recent()
         self._waiting: queue.Queue[tuple[str, int, LastUse]] = queue.Queue(_MOST_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -72,14 +72,14 @@ class UseNotes:
         """Returns at once, and raises nothing."""
         which = key_id, version
         with self._lock:
-            noted_at_ms = self._noted.get(which)
+            noted_at_ms = self._noted.find(which)
             if noted_at_ms is not None and noted_at_ms <= use.at_ms < noted_at_ms + self._interval_ms:
                 return
             try:
                 self._waiting.put_nowait((key_id, version, use))
             except queue.Full:
                 return
-            self._remember(which, use.at_ms)
+            self._noted.remember(which, use.at_ms)
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._work, name="use-notes", daemon=True)
                 self._thread.start()
@@ -95,16 +95,10 @@ class UseNotes:
                 self._notebook.note_use(key_id, version, use, unless_since_ms=use.at_ms - self._interval_ms)
             except Exception as failure:  # noqa: BLE001  nobody is there who could be told, and the next use comes
                 logger.warning("a use was not noted: %s", type(failure).__name__)
-                with self._lock:
-                    self._remember((key_id, version), use.at_ms - self._interval_ms + _AFTER_A_FAILURE_MS)
+                with self._lock:  # after `note`, which may not have remembered the use yet
+                    self._noted.remember((key_id, version), use.at_ms - self._interval_ms + _AFTER_A_FAILURE_MS)
             finally:
                 self._waiting.task_done()
-
-    def _remember(self, which: tuple[str, int], at_ms: int) -> None:
-        self._noted[which] = at_ms
-        self._noted.move_to_end(which)
-        if len(self._noted) > _MOST_REMEMBERED:
-            self._noted.popitem(last=False)
 
 
 class Notes(Protocol):

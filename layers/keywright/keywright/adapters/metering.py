@@ -13,8 +13,6 @@ still goes by the former one does not disturb it.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -22,10 +20,10 @@ from keywright import errors
 from keywright.adapters.attributes import from_wire, to_wire
 from keywright.adapters.aws import JsonService, ServiceError, Unreachable
 from keywright.limits import Limits, Spending, Spent
+from keywright.recent import Recent
 from keywright.usage import LastUse
 
 _GUESSES: Final = 6
-_MOST_REMEMBERED: Final = 10_000
 _LIMITS_KEPT_SECONDS: Final = 62 * 86_400
 """The row of the limits goes when it says nothing any more: after two months, and when the bucket is full again."""
 _USES_KEPT_SECONDS: Final = 731 * 86_400
@@ -56,14 +54,13 @@ class Meter:
     def __init__(self, service: JsonService, table: str) -> None:
         self._service = service
         self._table = table
-        self._seen: OrderedDict[tuple[str, Limits], Spent] = OrderedDict()
-        self._lock = threading.Lock()
+        self._seen: Recent[tuple[str, Limits], Spent] = Recent()
 
     def spend(self, key_id: str, limits: Limits, cost: int, now_ms: int) -> Spending:
         """See `KeyStore.spend`."""
         which = key_id, limits
         # Of a row that this process knows nothing of: a full bucket, and a count in the window of now.
-        seen = self._seen.get(which, _usual(limits, now_ms))
+        seen = self._seen.find(which) or _usual(limits, now_ms)
         for _ in range(_GUESSES):
             try:
                 answer = self._service.call("UpdateItem", self._request(key_id, limits, seen, cost, now_ms))
@@ -71,12 +68,12 @@ class Meter:
                 if not isinstance(failure, ServiceError) or failure.code != "ConditionalCheckFailedException":
                     raise
                 seen = _spent(limits, failure.body.get("Item", {}))
-                self._remember(which, seen)
+                self._seen.remember(which, seen)
                 if seen.after(limits, cost, now_ms) is None:
                     return Spending.refused(limits, seen, cost, now_ms)
                 continue
             seen = _spent(limits, answer["Attributes"])
-            self._remember(which, seen)
+            self._seen.remember(which, seen)
             return Spending.allowed(limits, seen, now_ms)
         raise errors.Unavailable
 
@@ -145,13 +142,6 @@ class Meter:
             "ReturnValues": "ALL_NEW",
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-
-    def _remember(self, which: tuple[str, Limits], seen: Spent) -> None:
-        with self._lock:
-            self._seen[which] = seen
-            self._seen.move_to_end(which)
-            if len(self._seen) > _MOST_REMEMBERED:
-                self._seen.popitem(last=False)
 
 
 def _usual(limits: Limits, now_ms: int) -> Spent:
