@@ -123,8 +123,8 @@ class Bundle:
     @contextmanager
     def environment(self, function: str) -> Iterator[None]:
         if Bundle._open != (self, function):
-            bootstrap.desk.cache_clear()
-            bootstrap.settings.cache_clear()
+            for opened in (bootstrap.desk, bootstrap.event_bus, bootstrap.settings):
+                opened.cache_clear()
             Bundle._open = (self, function)
         with mock.patch.dict(os.environ, self.stack.environment(function)):
             yield

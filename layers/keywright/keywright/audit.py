@@ -23,22 +23,24 @@ SCHEMA_VERSION: Final = "1"
 """Of `told`. A member more leaves it as it is; one that goes or changes its meaning makes it the next."""
 
 
-def record(desk: Desk, caller: Principal, event: EventType, owner: OwnerRef, subject: str, **more: Any) -> Record:
-    """What `caller` does now; `more` are further members of the event."""
-    now_ms = desk.clock.now_ms()
-    return Record(
-        Event(
-            id=tokens.new_event_id(now_ms),
-            type=event,
-            tenant=owner.tenant,
-            subject=subject,
-            owner=owner,
-            actor=caller.key_id,
-            actor_owner=caller.owner,
-            at_ms=now_ms,
-            **more,
-        )
+def event(type: EventType, owner: OwnerRef, subject: str, *, actor: str, at_ms: int, **more: Any) -> Event:
+    """An event under an id of its own; `more` are its further members."""
+    return Event(
+        id=tokens.new_event_id(at_ms),
+        type=type,
+        tenant=owner.tenant,
+        subject=subject,
+        owner=owner,
+        actor=actor,
+        at_ms=at_ms,
+        **more,
     )
+
+
+def record(desk: Desk, caller: Principal, type: EventType, owner: OwnerRef, subject: str, **more: Any) -> Record:
+    """What `caller` does now; `more` are further members of the event."""
+    at_ms, who = desk.clock.now_ms(), caller.owner
+    return Record(event(type, owner, subject, actor=caller.key_id, actor_owner=who, at_ms=at_ms, **more))
 
 
 # --- reveals -------------------------------------------------------------------------------------------------------

@@ -11,16 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from keywright import errors, tokens
+from keywright import audit, errors, tokens
 from keywright.access import Principal, contain
 from keywright.issuing import record
-from keywright.model import DAY_MS, Event, EventType, Key, KeyState, Link, LinkState, Version
+from keywright.model import DAY_MS, EventType, Key, KeyState, Link, LinkState, Version
 from keywright.ports import Desk, KeyRef, LinkAt, LinkNamed, Record, SaveLink, SealedSecret, Write
 from keywright.tokens import Token
 
 SHORTEST_MS: Final = 15 * 60_000
 LONGEST_MS: Final = 7 * DAY_MS
 USUAL_MS: Final = DAY_MS
+
+_OVER: Final = frozenset({KeyState.DELETED, KeyState.REVOKED, KeyState.EXPIRED})
 
 UrlOf = Callable[[Token], Token]
 """The address behind which a link's token opens it; as secret as the token."""
@@ -142,10 +144,10 @@ def find(desk: Desk, text: str) -> Waiting:
         raise errors.LinkNotFound
     if link.state(now_ms) is LinkState.OPENED:
         raise errors.LinkOpened(at_ms=link.opened_at_ms)
-    if link.state(now_ms) is not LinkState.WAITING or key is None or _is_over(key, now_ms):
+    if link.state(now_ms) is not LinkState.WAITING or key is None or key.state(now_ms) in _OVER:
         raise errors.LinkNotFound
-    version = next((each for each in key.versions if each.number == link.version), None)
-    if version is None or (version.retires_at_ms is not None and version.retires_at_ms <= now_ms):
+    version = next((each for each in key.working(now_ms) if each.number == link.version), None)
+    if version is None:
         raise errors.LinkNotFound
     return Waiting(link, key, version)
 
@@ -155,21 +157,7 @@ def open_link(desk: Desk, waiting: Waiting, source: str) -> Token:
     leaves. Raises Stale, Unavailable; only after a commit whose answer was lost is the link opened all the same."""
     link, key, now_ms = waiting.link, waiting.key, desk.clock.now_ms()
     token = desk.vault.reveal([SealedSecret.of(key, waiting.version)])[0]
-    event = Event(
-        id=tokens.new_event_id(now_ms),
-        type=EventType.LINK_OPENED,
-        tenant=key.tenant,
-        subject=key.id,
-        owner=key.owner,
-        actor=link.id,
-        at_ms=now_ms,
-        version=link.version,
-        link_id=link.id,
-        source=source,
-    )
+    said = {"version": link.version, "link_id": link.id, "source": source}
+    event = audit.event(EventType.LINK_OPENED, key.owner, key.id, actor=link.id, at_ms=now_ms, **said)
     desk.store.commit(SaveLink(link.opened(source, now_ms), link), Record(event))
     return token
-
-
-def _is_over(key: Key, now_ms: int) -> bool:
-    return key.deleted_at_ms is not None or key.state(now_ms) in {KeyState.REVOKED, KeyState.EXPIRED}

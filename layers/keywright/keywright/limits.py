@@ -91,13 +91,13 @@ class Spent:
         full_at_us, window_ms, used = self.full_at_us, self.window_ms, self.used
         if (rate := limits.rate) is not None:
             now_us = now_ms * 1000
-            start = now_us if full_at_us is None or full_at_us < now_us else full_at_us
+            start = now_us if full_at_us is None or self.bucket_is_full(now_us) else full_at_us
             full_at_us = start + cost * rate.interval_us
             if full_at_us > now_us + rate.burst * rate.interval_us:
                 return None
         if (quota := limits.quota) is not None:
             began_ms = quota.window_ms(now_ms)[0]
-            if window_ms is None or window_ms < began_ms:
+            if self.window_is_over(began_ms):
                 window_ms, used = began_ms, 0
             used += cost
             if used > quota.limit:

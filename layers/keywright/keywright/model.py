@@ -615,7 +615,7 @@ class Key:
 
     def without_retired(self, now_ms: int) -> tuple[Key, tuple[Version, ...]]:
         """Without the versions whose time is over, and these."""
-        retired = tuple(v for v in self.versions if v.retires_at_ms is not None and v.retires_at_ms <= now_ms)
+        retired = tuple(version for version in self.versions if version.has_retired(now_ms))
         if not retired:
             return self, ()
         standing = tuple(version for version in self.versions if version not in retired)

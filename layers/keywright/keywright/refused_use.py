@@ -9,9 +9,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from keywright import errors, tokens
+from keywright import audit, errors
 from keywright.access import Principal
-from keywright.model import Event, EventType, Grant, Reason
+from keywright.model import EventType, Grant, Reason
 from keywright.ports import Desk
 from keywright.recent import Recent
 
@@ -39,12 +39,10 @@ def note(desk: Desk, known: Grant | None, *, by: Principal | None = None, addres
     now_ms = desk.clock.now_ms()
     if _full.find(known.key_id) == now_ms // MINUTE_MS:
         return Noted.ENOUGH
-    event = Event(
-        id=tokens.new_event_id(now_ms),
-        type=EventType.KEY_REFUSED,
-        tenant=known.owner.tenant,
-        subject=known.key_id,
-        owner=known.owner,
+    event = audit.event(
+        EventType.KEY_REFUSED,
+        known.owner,
+        known.key_id,
         actor=known.key_id if by is None else by.key_id,
         actor_owner=known.owner if by is None else by.owner,
         at_ms=now_ms,

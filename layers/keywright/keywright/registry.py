@@ -14,7 +14,6 @@ from keywright.model import (
     App,
     Channel,
     Creator,
-    Event,
     EventType,
     Integration,
     Key,
@@ -90,15 +89,7 @@ def open_tenant(
     order = Order(kind=KeyKind.NATIVE, owner=operator.ref, description="first key", scopes=scopes)
     draft, token = draft_key(desk, order, Creator(operator.id, operator_name), now_ms=now_ms)
     key = sealed(desk, draft, token)
-    event = Event(
-        id=tokens.new_event_id(now_ms),
-        type=EventType.TENANT_CREATED,
-        tenant=tenant_id,
-        subject=tenant_id,
-        owner=operator.ref,
-        actor=actor,
-        at_ms=now_ms,
-    )
+    event = audit.event(EventType.TENANT_CREATED, operator.ref, tenant_id, actor=actor, at_ms=now_ms)
     desk.store.commit(SaveTenant(tenant), SaveOwner(operator), SaveKey(key), Record(event))
     return Opened(tenant, operator, Issued(key, token))
 

@@ -36,8 +36,8 @@ def rotate(
     _check(caller, key)
     if key.has_expired(now_ms):
         raise errors.KeyExpired
-    if not all(caller.may(scope) for scope in key.scopes):
-        raise errors.ScopeMissing
+    for scope in key.scopes:
+        caller.demand(scope)
     retires_at_ms = _end(key, overlap_ms, now_ms) if overlap_ms else None
     if retires_at_ms is not None and key.former(now_ms) is not None:
         raise errors.RotationUnderWay

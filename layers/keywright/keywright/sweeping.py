@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from keywright import lifecycle, tokens
+from keywright import audit, lifecycle
 from keywright.errors import Conflict, FieldInvalid, KeywrightError, Unavailable
 from keywright.model import DAY_MS, Event, EventType, Key, Terms
 from keywright.ports import Desk, KeyRef, Lease, Record, SaveKey, Stale
@@ -236,15 +236,6 @@ def due(key: Key, terms: Terms, now_ms: int) -> tuple[Key, list[Event]]:
     return after, told
 
 
-def _event(key: Key, event: EventType, now_ms: int, *, version: int | None = None, **said: Any) -> Event:
-    return Event(
-        id=tokens.new_event_id(now_ms),
-        type=event,
-        tenant=key.tenant,
-        subject=key.id,
-        owner=key.owner,
-        actor=SWEEPER,
-        at_ms=now_ms,
-        version=version or key.last_version,
-        **said,
-    )
+def _event(key: Key, type: EventType, now_ms: int, *, version: int | None = None, **said: Any) -> Event:
+    said["version"] = version or key.last_version
+    return audit.event(type, key.owner, key.id, actor=SWEEPER, at_ms=now_ms, **said)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from keywright import errors, tokens
+from keywright import audit, errors
 from keywright.mail import Warned
 from keywright.model import Event, EventType
 from keywright.ports import Desk, KeyRef, OwnerAt, Record
@@ -54,16 +54,13 @@ def _mail(desk: Desk, event: Event) -> None:
 
 
 def _record(desk: Desk, event: Event, refused: errors.MailRefused) -> Record:
-    now_ms = desk.clock.now_ms()
     return Record(
-        Event(
-            id=tokens.new_event_id(now_ms),
-            type=EventType.WARNING_NOT_MAILED,
-            tenant=event.tenant,
-            subject=event.subject,
-            owner=event.owner,
+        audit.event(
+            EventType.WARNING_NOT_MAILED,
+            event.owner,
+            event.subject,
             actor=ACTOR,
-            at_ms=now_ms,
+            at_ms=desk.clock.now_ms(),
             version=event.version,
             reason=refused.code,
             expires_at_ms=event.expires_at_ms,

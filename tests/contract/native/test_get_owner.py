@@ -42,6 +42,7 @@ def an_owner(world: World, kind: str) -> tuple[Owner, dict[str, object]]:
         "bundle_id": channel.bundle_id,
         "enabled": True,
         "components": ["proactive", "chat", "faq", "call"],
+        "notifications": {"enabled": False},
         "test_devices": [],
         "contact": "",
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from keywright import lifecycle
 from keywright.model import KeyKind
+from local import demo
 from local.aws import Fault, error
 from local.iam import Call
 from local.server import Response
@@ -94,8 +96,16 @@ def test_a_row_that_is_no_event_fails_alone_and_says_nothing_of_itself(
     assert "canary-of-a-row" not in "".join(capsys.readouterr())
 
 
-def test_what_is_committed_comes_out_on_the_bus_by_the_stream(bundle: Bundle, world: World) -> None:
+@pytest.fixture
+def new_bundle() -> Iterator[Bundle]:
+    """With a stream that holds nothing yet: the session's is as long as the session."""
+    with Stack.from_template(ROOT / "template.yaml", account="888800001111") as opened:
+        yield Bundle(opened)
+
+
+def test_what_is_committed_comes_out_on_the_bus_by_the_stream(new_bundle: Bundle) -> None:
     """The table's own stream, followed as the template says, to the bus."""
+    bundle, world = new_bundle, World(demo.desk(new_bundle.stack))
     stack = bundle.stack
     source = next(each for each in stack.template.stream_sources if each.function == FUNCTION)
     follower = Follower(stack, source, bundle.invoke, print)
