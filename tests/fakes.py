@@ -302,7 +302,8 @@ class FakeKeyStore:
 
     def _check_requirements(self, write: Require) -> None:
         owner = self.everybody.get(write.owner)
-        if owner is None or (owner.leaving and write.by > 0):
+        late = write.there_by_ms is not None and owner is not None and owner.created_at_ms > write.there_by_ms
+        if owner is None or late or (owner.leaving and write.by > 0):
             raise OWNER_NOT_FOUND[write.owner.kind]
         for requirement in write.requirements:
             requirement.check(owner)

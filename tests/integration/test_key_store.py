@@ -520,6 +520,13 @@ def test_a_missing_owner_is_refused_by_the_name_of_its_kind(store: KeyStore, wor
     refused(store, Require(OwnerRef(world.tenant, kind, "nobody")), OWNER_NOT_FOUND[kind])
 
 
+def test_an_owner_who_came_later_than_is_asked_for_is_a_missing_owner(store: KeyStore, world: World) -> None:
+    app = world.app()
+    store.commit(Require(app.ref, there_by_ms=app.created_at_ms))
+    refused(store, Require(app.ref, there_by_ms=app.created_at_ms - 1), errors.AppNotFound)
+    refused(store, Require(app.ref, there_by_ms=app.created_at_ms - 1, count=KeyKind.APP_SECRET), errors.AppNotFound)
+
+
 def test_an_owner_of_another_tenant_is_a_missing_owner(store: KeyStore, world: World, another_world: World) -> None:
     theirs = another_world.app()
     refused(store, Require(replace(theirs.ref, tenant=world.tenant)), errors.AppNotFound)

@@ -263,6 +263,16 @@ def test_what_a_key_was_issued_for_must_still_be_so_when_it_comes_back(world: Wo
         lifecycle.undelete(world.desk, world.principal, world.key(tills.id))
 
 
+def test_a_key_comes_back_to_the_owner_it_had_and_to_no_other_of_that_id(world: World, fakes: Fakes) -> None:
+    app = world.app()
+    key = world.issue(KeyKind.NATIVE, app.ref).key
+    removal.remove(world.desk, world.principal, app.ref, time_is_up=lambda: False)
+    fakes.clock.ms += 1
+    world.app(id=app.id)
+    with pytest.raises(errors.AppNotFound):
+        lifecycle.undelete(world.desk, world.principal, world.key(key.id))
+
+
 def test_a_revoked_key_comes_back_revoked_and_takes_no_place(world: World, fakes: Fakes, key: Key) -> None:
     ended = lifecycle.revoke(world.desk, world.principal, key, "leaked")
     back = lifecycle.undelete(world.desk, world.principal, lifecycle.delete(world.desk, world.principal, ended))

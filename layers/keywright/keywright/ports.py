@@ -216,11 +216,13 @@ class Require:
     """An owner must be there, not leaving, and fulfil every requirement; refused with the first error that applies.
 
     With `count` its number of live keys of that kind moves by `by`, and may not pass the kind's limit (LimitReached).
-    Counting down only asks that it is there.
+    Counting down only asks that it is there. One that came after `there_by_ms` is another owner that took over the id,
+    and the one that is meant is not there.
     """
 
     owner: OwnerRef
     requirements: tuple[Requirement, ...] = ()
+    there_by_ms: int | None = None
     count: KeyKind | None = None
     by: int = 1
 

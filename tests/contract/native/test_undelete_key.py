@@ -123,6 +123,17 @@ def test_its_owner_must_be_what_it_was_issued_to(bundle: Bundle, world: World) -
     refused(answer, "owner-not-found", "There is no such app.")
 
 
+def test_whoever_was_registered_under_the_owners_id_since_does_not_get_its_keys(bundle: Bundle, world: World) -> None:
+    app = world.app()
+    key = world.issue(KeyKind.NATIVE, app.ref).key
+    removal.remove(world.desk, world.principal, app.ref, time_is_up=lambda: False)
+    while world.desk.clock.now_ms() <= (world.key(key.id).deleted_at_ms or 0):
+        pass
+    world.app("Another", id=app.id)
+    refused(undelete(bundle, world, key.id), "owner-not-found", "There is no such app.")
+    assert world.key(key.id).deleted_at_ms is not None
+
+
 def test_a_member_that_is_not_known_is_refused(bundle: Bundle, world: World, issued: Issued) -> None:
     gone = lifecycle.delete(world.desk, world.principal, issued.key)
     fields_refused(undelete(bundle, world, gone.id, reason="oops"), ("reason", UNKNOWN))

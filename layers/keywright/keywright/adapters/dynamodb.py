@@ -774,6 +774,9 @@ def _require(write: Require, operation: str) -> _Action:
     if write.by > 0:
         conditions.append("leaving = :stays")
         values[":stays"] = False
+    if write.there_by_ms is not None:
+        conditions.append("created_at_ms <= :there_by")
+        values[":there_by"] = write.there_by_ms
     for n, requirement in enumerate(write.requirements):
         names[f"#r{n}"] = requirement.attribute
         if requirement.value is None:
@@ -803,7 +806,7 @@ def _require(write: Require, operation: str) -> _Action:
 def _refused(write: Require, wire: Mapping[str, Any] | None) -> Exception:
     """Which of the requirements the owner fails."""
     owner = None if wire is None else _owner(write.owner.kind, _plain(wire))
-    if owner is None or owner.leaving:
+    if owner is None or owner.leaving or _came_late(write, owner):
         return OWNER_NOT_FOUND[write.owner.kind]()
     for requirement in write.requirements:
         try:
@@ -811,6 +814,10 @@ def _refused(write: Require, wire: Mapping[str, Any] | None) -> Exception:
         except errors.KeywrightError as refusal:
             return refusal
     return errors.LimitReached(limit=RULES[write.count].limit or 0) if write.count else Stale()
+
+
+def _came_late(write: Require, owner: Owner) -> bool:
+    return write.there_by_ms is not None and owner.created_at_ms > write.there_by_ms
 
 
 def _counter(kind: KeyKind) -> str:
