@@ -263,3 +263,9 @@ OPERATIONS = {
     "change_owner": Operation("PATCH", "/v1/owners/app/{app_id}", "owners:change", {"name": "Renamed"}),
     "delete_owner": Operation("DELETE", "/v1/owners/app/{app_id}", "owners:delete"),
 }
+
+
+def verdict(bundle: Bundle, world: World, token: str) -> dict[str, Any]:
+    """What the tenant's operator is told of a token."""
+    told: dict[str, Any] = bundle.request("POST", "/v1/keys/verify", world.bearer, json_body={"token": token}).json()
+    return told

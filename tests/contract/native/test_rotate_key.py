@@ -26,6 +26,7 @@ from tests.contract.native.desk import (
     key_view,
     refused,
     rfc3339,
+    verdict,
 )
 from tests.world import World
 
@@ -34,17 +35,6 @@ HOUR = 3600
 
 def rotate(bundle: Bundle, world: World, issued: Issued, **body: Any) -> Answer:
     return bundle.request("POST", f"/v1/keys/{issued.key.id}/rotate", world.bearer, json_body=body)
-
-
-def verdict(bundle: Bundle, world: World, token: str) -> dict[str, Any]:
-    answer = bundle.request("POST", "/v1/keys/verify", world.bearer, json_body={"token": token})
-    told: dict[str, Any] = answer.json()
-    return told
-
-
-@pytest.fixture
-def first(world: World) -> Issued:
-    return world.issue(KeyKind.NATIVE, world.app().ref, description="tills", scopes=("orders:read",))
 
 
 def test_a_key_gets_another_secret_which_this_answer_alone_shows(bundle: Bundle, world: World, first: Issued) -> None:
