@@ -16,7 +16,7 @@ import pytest
 from keywright import errors, jwt, lifecycle, registry
 from keywright.issuing import Issued
 from keywright.jwt import Flaw, Verified
-from keywright.model import RULES, KeyKind, Reason
+from keywright.model import RULES, Grant, KeyKind, Reason
 from keywright.ports import KeyRef, Reading
 from keywright.tokens import Token
 from tests.fakes import Fakes
@@ -206,13 +206,27 @@ ENDS: dict[Reason, Callable[[World, Issued], object]] = {
 
 
 @pytest.mark.parametrize("reason", ENDS)
-def test_a_token_ends_with_its_key_and_the_vault_is_not_asked(
+def test_a_token_ends_with_its_key_whether_or_not_the_vault_answers(
     world: World, fakes: Fakes, issued: Issued, reason: Reason
 ) -> None:
     text = signed(issued)
     ENDS[reason](world, issued)
     assert verdict(world, text) == Verified(reason)
-    assert fakes.vault.revealed == []
+    fakes.vault.down = True
+    refused = verdict(world, text)
+    assert (refused, refused.known) == (Verified(reason), None)
+
+
+@pytest.mark.parametrize("reason", sorted(ENDS.keys() - {Reason.UNKNOWN}))
+def test_of_a_key_that_is_over_is_known_only_what_did_sign(world: World, issued: Issued, reason: Reason) -> None:
+    """Whoever knows the key's public id can write a token in its name."""
+    text = signed(issued)
+    ENDS[reason](world, issued)
+    key = world.key(issued.key.id)
+    assert verdict(world, text).known == Grant.of(key, key.newest)
+    header, payload, _ = text.split(".")
+    forged = verdict(world, f"{header}.{payload}.")
+    assert (forged, forged.known) == (Verified(reason), None)
 
 
 def test_the_vault_is_asked_once_and_only_for_what_nothing_else_refuses(

@@ -24,7 +24,7 @@ from keywright.access import permits
 from keywright.http_fields import limit_fields
 from keywright.limits import Spending
 from keywright.model import Grant, KeyKind, Reason
-from keywright.telemetry import note
+from keywright.telemetry import note, note_refused_use
 from keywright.usage import Use
 from keywright.verification import VERIFIABLE, Presented
 
@@ -257,6 +257,8 @@ def judge(
     look = Use(use.address, use.user_agent, cost=0)
     found = verification.verify(desk, rules.tenant, Presented.token(token), kinds=rules.kinds, use=look)
     if (grant := found.grant) is None:
+        if found.known is not None:
+            note_refused_use(desk, found.known, address=use.address or "")
         return Verdict(known=found.reason in _NOT_THE_KEYS_FAULT, reason=found.reason, grant=found.known)
     if needed is None:
         return Verdict(known=True, reason="route_not_listed", grant=grant)

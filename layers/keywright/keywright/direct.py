@@ -17,11 +17,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final, Protocol
 
-from keywright import addresses, bootstrap, callers, refused_use, strict_json, verification
+from keywright import addresses, bootstrap, callers, strict_json, verification
 from keywright.http_fields import limit_fields
 from keywright.limits import MOST_AT_ONCE, Spending
 from keywright.model import Grant, KeyKind, SupportRep, Verification
-from keywright.telemetry import note, warn
+from keywright.telemetry import note, note_refused_use
 from keywright.usage import Use
 from keywright.verification import Presented
 
@@ -124,25 +124,18 @@ def _answer(asked: Usual) -> dict[str, Any]:
     caller.check_address(asked.source)
     caller.demand(SCOPE)
     verdict = verification.verify(desk, caller.tenant, asked.presented, reading, use=asked.use, read_at_ms=asked_at_ms)
-    noted = refused_use.note(desk, verdict.known, by=caller, address=asked.use.address or "")
-    if noted is refused_use.Noted.FAILED:
-        warn("a refused use was not noted", "RefusedUsesLost")
+    if verdict.grant is None and verdict.known is not None:
+        note_refused_use(desk, verdict.known, by=caller, address=asked.use.address or "")
     return told(verdict, says_why=caller.may(DIAGNOSE))
 
 
 def told(verdict: Verification, *, says_why: bool) -> dict[str, Any]:
-    """The verdict in the native API's words; `says_why` is whether the caller may know the reason of a refusal."""
-    grant = verdict.grant
-    if grant is None:
-        return {
-            "valid": False,
-            "reason": verdict.reason if says_why else None,
-            **_NOTHING,
-            **_limits(verdict.spending),
-        }
+    """The verdict in the native API's words; `says_why` is whether the caller may know what is refused, and why."""
+    verdict_itself = {"valid": verdict.valid, "reason": verdict.reason if says_why else None}
+    if (grant := verdict.told(says_why=says_why)) is None:
+        return {**verdict_itself, **_NOTHING, **_limits(verdict.spending)}
     members: dict[str, Any] = {
-        "valid": True,
-        "reason": None,
+        **verdict_itself,
         "key_id": grant.key_id,
         "kind": grant.kind,
         "owner": {"kind": grant.owner.kind, "id": grant.owner.id},

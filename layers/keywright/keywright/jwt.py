@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from keywright import addresses, strict_json, tokens
+from keywright.errors import Unavailable
 from keywright.limits import Spending
 from keywright.model import RULES, Grant, Key, Reason, Verification
 from keywright.ports import Desk, KeyRef, OwnerAt, Reading, SealedSecret
@@ -29,6 +30,8 @@ LONGEST: Final = 8_192
 SHORTEST_SECRET: Final = 32
 """Bytes: as many as the hash has (RFC 7518 3.2)."""
 NOT_BEFORE_LEEWAY_SECONDS: Final = 60
+OVER: Final = frozenset({Reason.DISABLED, Reason.EXPIRED, Reason.REVOKED})
+"""What is said of a key that is there and signs nothing any more, or not for now."""
 _ONE_USE: Final = Use()
 _HEADER_MEMBERS: Final = frozenset({"alg", "typ", "kid"})
 _SIGNERS: Final = frozenset(rules.id_prefix for rules in RULES.values() if rules.jwt_scope is not None)
@@ -81,7 +84,9 @@ class Unverified:
 class Verified:
     """A refused verification is a result, not an error. Only a valid token has a `grant` and a `scope`.
 
-    `expires_at_ms` is when it stops of itself, by its own expiry or its key's; None means that it does not.
+    `expires_at_ms` is when it stops of itself, by its own expiry or its key's; None means that it does not. `known` is
+    what there is about a key of the tenant's that did sign the token and is not good: for the tenant's own records, and
+    never to open anything.
     """
 
     reason: Reason | Flaw | None
@@ -89,6 +94,7 @@ class Verified:
     scope: str | None = None
     expires_at_ms: int | None = None
     spending: Spending | None = None
+    known: Grant | None = field(default=None, compare=False)
 
     @property
     def valid(self) -> bool:
@@ -148,8 +154,16 @@ def judge(desk: Desk, token: Unverified, key: Key | None) -> Reason | Flaw | Non
         return Flaw.WRONG_SCOPE
     if flaw := token.untimely(now_ms):
         return flaw
-    [secret] = desk.vault.reveal([SealedSecret.of(key, key.newest)])
-    return None if token.is_signed_with(secret) else Flaw.WRONG_SIGNATURE
+    return None if _is_signed(desk, token, key) else Flaw.WRONG_SIGNATURE
+
+
+def dead_signer(desk: Desk, token: Unverified, key: Key) -> Grant | None:
+    """The grant of a key that `judge` found to be over, if it did sign the token: whoever knows a key's public id can
+    write a token in its name, and that is no use of the key. None too while the vault is down."""
+    try:
+        return Grant.of(key, key.newest) if _is_signed(desk, token, key) else None
+    except Unavailable:
+        return None
 
 
 def verify(desk: Desk, tenant: str, text: str, reading: Reading, use: Use = _ONE_USE) -> Verified:
@@ -163,20 +177,25 @@ def verify(desk: Desk, tenant: str, text: str, reading: Reading, use: Use = _ONE
     if key is None or key.tenant != tenant:
         return Verified(Reason.UNKNOWN)
     if refused := judge(desk, token, key):
-        return Verified(refused)
+        return Verified(refused, known=dead_signer(desk, token, key) if refused in OVER else None)
+    grant = Grant.of(key, key.newest)
     if requirements := key.rules.verify_requires:
         owner = OwnerAt(key.owner)
         if not fulfils(desk.store.read(owner)[owner], requirements):
-            return Verified(Reason.OWNER_NOT_ELIGIBLE)
-    grant = Grant.of(key, key.newest)
+            return Verified(Reason.OWNER_NOT_ELIGIBLE, known=grant)
     if not addresses.allows(grant.allowed_cidrs, use.address):
-        return Verified(Reason.ADDRESS_NOT_ALLOWED)
+        return Verified(Reason.ADDRESS_NOT_ALLOWED, known=grant)
     verdict = admitted(desk, Verification(None, grant), use)
     if verdict.grant is None:
-        return Verified(verdict.reason, spending=verdict.spending)
+        return Verified(verdict.reason, spending=verdict.spending, known=grant)
     own_expiry = None if token.expires_at is None else token.expires_at * 1000
     ends = [end for end in (own_expiry, key.expires_at_ms) if end is not None]
     return Verified(None, grant, token.scope, min(ends, default=None), verdict.spending)
+
+
+def _is_signed(desk: Desk, token: Unverified, key: Key) -> bool:
+    [secret] = desk.vault.reveal([SealedSecret.of(key, key.newest)])
+    return token.is_signed_with(secret)
 
 
 def _decoded(part: str) -> bytes:

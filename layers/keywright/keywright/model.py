@@ -858,6 +858,13 @@ class Verification:
     def valid(self) -> bool:
         return self.reason is None
 
+    def told(self, *, says_why: bool) -> Grant | None:
+        """What may be said of the key: of a good one everything, of another only to those who may know why it is
+        refused, and of one that is unknown nothing, whatever is known of it."""
+        if self.grant is not None:
+            return self.grant
+        return self.known if says_why and self.reason is not Reason.UNKNOWN else None
+
 
 # --- events --------------------------------------------------------------------------------------------------------
 

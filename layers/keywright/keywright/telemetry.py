@@ -16,6 +16,9 @@ from functools import cache
 from typing import Any, Final
 
 from keywright import bootstrap
+from keywright.access import Principal
+from keywright.model import Grant
+from keywright.ports import Desk
 
 _encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
@@ -40,6 +43,14 @@ def note(
 def warn(message: str, counted: str) -> None:
     """Something went wrong that no answer tells of; `counted` is the metric that counts it."""
     _write("WARNING", message, {}, {counted: 1})
+
+
+def note_refused_use(desk: Desk, known: Grant, *, by: Principal | None = None, address: str = "") -> None:
+    """For the audit, see `refused_use.note`; what it could not keep is counted."""
+    from keywright import refused_use  # noqa: PLC0415  hardly any verification comes to it
+
+    if refused_use.note(desk, known, by=by, address=address) is refused_use.Noted.FAILED:
+        warn("a refused use was not noted", "RefusedUsesLost")
 
 
 def _write(level: str, message: str, said: Mapping[str, Any], counted: Mapping[str, int]) -> None:

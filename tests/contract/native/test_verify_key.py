@@ -18,7 +18,7 @@ import pytest
 from keywright import issuing, lifecycle, registry
 from keywright.bootstrap import SystemClock
 from keywright.limits import Every, Quota, RateLimit
-from keywright.model import KeyKind, Owner, Platform
+from keywright.model import Key, KeyKind, Owner, Platform
 from local.aws import Fault, error
 from local.stack import Stack
 from tests.bundle import Answer, Bundle
@@ -47,13 +47,19 @@ def verify(bundle: Bundle, world: World, **credential: Any) -> Answer:
     return bundle.request("POST", "/v1/keys/verify", world.bearer, json_body=credential)
 
 
-def refusal(reason: str) -> dict[str, Any]:
+def refusal(reason: str, key: Key | None = None) -> dict[str, Any]:
+    """To those who may know: why, and of which key."""
+    if key is not None:
+        return {**as_told(key), "valid": False, "reason": reason}
     nothing = ("key_id", "kind", "owner", "version", "scopes", "expires_at")
     return {"valid": False, "reason": reason, **dict.fromkeys(nothing)}
 
 
 def approval(issued: issuing.Issued) -> dict[str, Any]:
-    key = issued.key
+    return as_told(issued.key)
+
+
+def as_told(key: Key) -> dict[str, Any]:
     return {
         "valid": True,
         "reason": None,
@@ -139,7 +145,7 @@ def test_a_token_that_opens_nothing_is_a_result_with_its_reason(
     issued = world.issue(KeyKind.NATIVE, world.operator.ref, scopes=("keys:verify",))
     end(world, issued.key)
     answer = verify(bundle, world, token=issued.token.reveal())
-    answered(answer, 200, refusal(reason))
+    answered(answer, 200, refusal(reason, None if reason == "unknown" else world.key(issued.key.id)))
     # That somebody still shows a key that is over is kept for the audit.
     assert answer.calls == ((BATCH, COMMIT) if reason in {"expired", "revoked"} else (BATCH,))
 
@@ -151,11 +157,14 @@ def test_the_owner_as_it_is_now_decides(bundle: Bundle, world: World) -> None:
         (KeyKind.APP_API_KEY, app, {"published": False}),
     ]
     for kind, owner, change in changes:
-        token = world.issue(kind, owner.ref).token.reveal()
+        issued = world.issue(kind, owner.ref)
+        token = issued.token.reveal()
         answer = verify(bundle, world, token=token)
         assert (answer.json()["valid"], answer.calls) == (True, (BATCH, GET))
         registry.change(world.desk, world.principal, owner, change)
-        answered(verify(bundle, world, token=token), 200, refusal("owner_not_eligible"))
+        issuer = {"issued_by": issued.key.creator.id} if kind is KeyKind.APP_API_KEY else {}
+        refused = {**refusal("owner_not_eligible", issued.key), **issuer}
+        answered(verify(bundle, world, token=token), 200, refused)
 
 
 def test_a_token_of_another_tenant_is_refused_with_the_bytes_of_an_unknown_one(
@@ -348,7 +357,8 @@ def test_without_the_right_to_know_a_refusal_has_no_reason(bundle: Bundle, world
         assert (ask(headers)["metadata"], ask(headers)["external_id"]) == ({"plan": "gold"}, "c-7")
     lifecycle.revoke(world.desk, world.principal, issued.key)
     assert ask(caller) == {**refusal("revoked"), "reason": None}
-    assert ask(told) == refusal("revoked")
+    details = {"external_id": "c-7", "metadata": {"plan": "gold"}}
+    assert ask(told) == {**refusal("revoked", world.key(issued.key.id)), **details}
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
@@ -408,7 +418,8 @@ def test_a_use_over_a_limit_is_refused_with_when_to_come_back(
     name = "rate" if limit == "rate_limit" else "quota"
     assert re.fullmatch(rf'"{name}";q=2;w=\d+', told["headers"]["RateLimit-Policy"])
     assert re.fullmatch(rf'"{name}";r=0;t=\d+', told["headers"]["RateLimit"])
-    assert verdicts[2].keys() - {"ratelimit"} == refusal(reason).keys()
+    assert verdicts[2].keys() - {"ratelimit", "issued_by"} == refusal(reason).keys()
+    assert verdicts[2]["key_id"] == issued.key.id
 
 
 def test_both_limits_are_asked_for_by_one_call(bundle: Bundle, world: World) -> None:

@@ -556,7 +556,7 @@ def test_a_good_key_is_refused_with_403_outside_its_areas(
             if there["valid"]:
                 assert there == anywhere
             else:
-                assert (there["reason"], there["key_id"]) == ("owner_not_eligible", None)
+                assert (there["reason"], there["key_id"]) == ("owner_not_eligible", issued.key.id)
                 assert there["refusal"] == {
                     "status": 403,
                     "content_type": "application/json",

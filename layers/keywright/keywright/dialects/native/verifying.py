@@ -129,11 +129,13 @@ def signer(request: Request) -> tuple[KeyRef, ...]:
 def verify_jwt(desk: Desk, caller: Principal, asked: VerifyJwt, reading: Reading) -> VerifiedJwt:
     use, says_why = Use(asked.address, asked.user_agent, asked.cost), caller.may(DIAGNOSE)
     verdict = jwt.verify(desk, caller.tenant, asked.jwt.get_secret_value(), reading, use)
+    note_refused_use(desk, verdict.known, by=caller, address=asked.address or "")
     if asked.dialect is None:
         return VerifiedJwt.of(verdict, says_why=says_why)
     dialect, cause = dialects.package(asked.dialect), None
     if _is_elsewhere(dialect, verdict.grant, asked.uri):
-        verdict, cause = replace(verdict, reason=Reason.OWNER_NOT_ELIGIBLE, grant=None), errors.ScopeMissing
+        verdict = replace(verdict, reason=Reason.OWNER_NOT_ELIGIBLE, grant=None, known=verdict.grant)
+        cause = errors.ScopeMissing
     if verdict.valid:
         return VerifiedJwt.of(verdict, says_why=says_why)
     # To its vendor, whatever is wrong with a token itself is one and the same.

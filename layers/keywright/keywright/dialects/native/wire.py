@@ -595,9 +595,10 @@ class RateLimitTold(_Answer):
 
 
 class VerifiedKey(_Answer):
-    """The verdict. All but `valid`, `reason` and `refusal` stand only with a valid credential; `roles` only with a
-    support rep's, as they are at this moment; `issued_by` only with an App API key; `retires_at`, until when it works,
-    only with a former secret of a key that was rotated; `refusal` only where a dialect was named."""
+    """The verdict. Of a credential that is not valid, `reason` and the key itself are told to callers with
+    `keys:diagnose` alone, and of an `unknown` one no key. `roles` stand only with a valid key of a support rep, as they
+    are at this moment; `issued_by` only with an App API key; `retires_at`, until when it works, only with a former
+    secret of a key that was rotated; `refusal` only where a dialect was named."""
 
     valid: bool
     reason: model.Reason | None = None
@@ -619,14 +620,15 @@ class VerifiedKey(_Answer):
     def of(
         cls, verification: model.Verification, refusal: VendorsRefusal | None = None, *, says_why: bool
     ) -> VerifiedKey:
-        """`says_why` is whether the caller may know the reason of a refusal."""
-        grant, owner = verification.grant, verification.owner
-        told = RateLimitTold.of(verification.spending)
+        """`says_why` is whether the caller may know why a key is refused, and which."""
+        grant, owner = verification.told(says_why=says_why), verification.owner
+        reason, told = verification.reason if says_why else None, RateLimitTold.of(verification.spending)
         if grant is None:
-            reason = verification.reason if says_why else None
             return cls(valid=False, reason=reason, ratelimit=told, refusal=refusal)
         return cls(
-            valid=True,
+            valid=verification.valid,
+            reason=reason,
+            refusal=refusal,
             external_id=grant.external_id or None,
             metadata=dict(grant.metadata) or None,
             ratelimit=told,
@@ -711,7 +713,8 @@ class VerifyJwt(_Body):
 
 class VerifiedJwt(_Answer):
     """The verdict. `scope` is what the token claims, `scopes` are the key's own; `expires_at` is when the first of the
-    two is over, null where neither ever is."""
+    two is over, null where neither ever is. Of a token that is refused for its key's sake, and that the key did sign,
+    callers with `keys:diagnose` are told the key, with its own `expires_at`."""
 
     valid: bool
     reason: model.Reason | Flaw | None = None
@@ -728,11 +731,14 @@ class VerifiedJwt(_Answer):
 
     @classmethod
     def of(cls, verified: Verified, refusal: VendorsRefusal | None = None, *, says_why: bool) -> VerifiedJwt:
-        grant, told = verified.grant, RateLimitTold.of(verified.spending)
+        grant, told = verified.grant or (verified.known if says_why else None), RateLimitTold.of(verified.spending)
+        reason = verified.reason if says_why else None
         if grant is None:
-            return cls(valid=False, reason=verified.reason if says_why else None, ratelimit=told, refusal=refusal)
+            return cls(valid=False, reason=reason, ratelimit=told, refusal=refusal)
         return cls(
-            valid=True,
+            valid=verified.valid,
+            reason=reason,
+            refusal=refusal,
             external_id=grant.external_id or None,
             metadata=dict(grant.metadata) or None,
             ratelimit=told,
@@ -741,7 +747,7 @@ class VerifiedJwt(_Answer):
             owner=OwnerAddress(kind=grant.owner.kind, id=grant.owner.id),
             scope=verified.scope,
             scopes=list(grant.scopes),
-            expires_at=_in_the_calendar(verified.expires_at_ms),
+            expires_at=_in_the_calendar(verified.expires_at_ms if verified.valid else grant.expires_at_ms),
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from typing import Final
 
-from keywright import errors, jwt, tokens
+from keywright import errors, jwt, refused_use, tokens
 from keywright.access import Principal, principal
 from keywright.dialects import Carried
 from keywright.edge import Request
@@ -112,6 +112,9 @@ def _by_signature(desk: Desk, credential: str) -> Principal:
     except ValueError as malformed:
         raise errors.CredentialsRefused from malformed
     key = desk.store.read(token.ref)[token.ref]
-    if key is None or jwt.judge(desk, token, key) is not None:
-        raise errors.CredentialsRefused
+    if key is None or (reason := jwt.judge(desk, token, key)) is not None:
+        refused = errors.CredentialsRefused()
+        if key is not None and reason in refused_use.DEAD:
+            refused.presented = jwt.dead_signer(desk, token, key)
+        raise refused
     return principal(Grant.of(key, key.newest), desk.clock.now_ms(), KEY_KINDS)
