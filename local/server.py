@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from email import errors as defects
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -51,6 +52,15 @@ def refusal(status: int, text: str) -> Response:
 REASONS = {413: "Request Entity Too Large", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
 
 
+_BROKEN_OFF = (
+    defects.FirstHeaderLineIsContinuationDefect,
+    defects.MisplacedEnvelopeHeaderDefect,
+    defects.MissingHeaderBodySeparatorDefect,
+)
+"""With these the parser of the header stopped in the middle, so the framing cannot be trusted. Its other complaints are
+about mail: that a multipart body does not stand in the header, for one."""
+
+
 class _Unreadable(Exception):
     """Carries the status."""
 
@@ -78,7 +88,7 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
     def _request(self) -> Request:
-        if self.headers.defects:  # the parser stopped in the middle, so the framing cannot be trusted
+        if any(isinstance(defect, _BROKEN_OFF) for defect in self.headers.defects):
             raise _Unreadable(400)
         return Request(
             method=self.command,

@@ -55,6 +55,12 @@ def test_a_chunked_body_arrives_in_one_piece(server: Server) -> None:
     assert b"<hello there>" in talk(server, head + b"6;x=y\r\nhello \r\n5\r\nthere\r\n0\r\nTrailer: t\r\n\r\n")
 
 
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=x", "message/rfc822"])
+def test_what_would_be_odd_in_a_mail_is_passed_on(server: Server, kind: str) -> None:
+    head = f"POST / HTTP/1.1\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: 2\r\n\r\n"
+    assert b"<ok>" in talk(server, head.encode() + b"ok")
+
+
 def test_whoever_asks_first_is_told_to_go_on(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=5) as line:
         line.sendall(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n")
