@@ -21,9 +21,10 @@ from typing import Any, Final, Protocol
 
 from keywright import bootstrap, errors, verification
 from keywright.access import permits
+from keywright.grants import Grant, Reason
 from keywright.http_fields import limit_fields
+from keywright.kinds import KeyKind
 from keywright.limits import Spending
-from keywright.model import Grant, KeyKind, Reason
 from keywright.telemetry import note
 from keywright.usage import Use
 from keywright.verification import VERIFIABLE, Presented
@@ -212,7 +213,7 @@ class Authorizer:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        bootstrap.open_early()
+        bootstrap.open_early(bootstrap.gate)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         began = time.perf_counter()
@@ -253,9 +254,9 @@ def judge(
     token = _token(values, rules.scheme)
     if token is None:
         return Verdict(known=False, reason="missing" if not values else "unknown")
-    desk = bootstrap.desk()
+    gate = bootstrap.gate()
     look = Use(use.address, use.user_agent, cost=0)
-    found = verification.verify(desk, rules.tenant, Presented.token(token), kinds=rules.kinds, use=look)
+    found = verification.verify(gate, rules.tenant, Presented.token(token), kinds=rules.kinds, use=look)
     if (grant := found.grant) is None:
         return Verdict(known=found.reason in _NOT_THE_KEYS_FAULT, reason=found.reason, grant=found.known)
     if needed is None:
@@ -265,7 +266,7 @@ def judge(
     if resource is not None and not _WILDCARDS.isdisjoint(resource):
         # In a policy they stand for any text. Kept by a cache, a permission for `/orders/*` would open /orders/7 too.
         return Verdict(known=True, reason="path_refused", grant=grant)
-    admitted = verification.admitted(desk, found, use)
+    admitted = verification.admitted(gate, found, use)
     goes_on = admitted.valid or rules.passes_limited
     return Verdict(known=True, reason=admitted.reason, grant=grant, goes_on=goes_on, spending=admitted.spending)
 

@@ -18,9 +18,10 @@ from functools import cached_property
 from typing import Any, Final, Protocol
 
 from keywright import addresses, bootstrap, callers, refused_use, strict_json, verification
+from keywright.grants import Grant, Verification
 from keywright.http_fields import limit_fields
+from keywright.kinds import KeyKind
 from keywright.limits import MOST_AT_ONCE, Spending
-from keywright.model import Grant, KeyKind, SupportRep, Verification
 from keywright.telemetry import note, warn
 from keywright.usage import Use
 from keywright.verification import Presented
@@ -87,7 +88,7 @@ class Direct:
 
     def __init__(self, reference: Callable[[], Reference]) -> None:
         self._reference = reference
-        bootstrap.open_early()
+        bootstrap.open_early(bootstrap.gate)
 
     @cached_property
     def endpoint(self) -> Reference:
@@ -118,13 +119,13 @@ class Direct:
 
 def _answer(asked: Usual) -> dict[str, Any]:
     """Raises KeywrightError."""
-    desk = bootstrap.desk()
-    asked_at_ms = desk.clock.now_ms()
-    caller, reading = callers.operator(desk, asked.caller, asked.presented.refs)
+    gate = bootstrap.gate()
+    asked_at_ms = gate.clock.now_ms()
+    caller, reading = callers.operator(gate, asked.caller, asked.presented.refs)
     caller.check_address(asked.source)
     caller.demand(SCOPE)
-    verdict = verification.verify(desk, caller.tenant, asked.presented, reading, use=asked.use, read_at_ms=asked_at_ms)
-    noted = refused_use.note(desk, verdict.known, by=caller, address=asked.use.address or "")
+    verdict = verification.verify(gate, caller.tenant, asked.presented, reading, use=asked.use, read_at_ms=asked_at_ms)
+    noted = refused_use.note(gate, verdict.known, by=caller, address=asked.use.address or "")
     if noted is refused_use.Noted.FAILED:
         warn("a refused use was not noted", "RefusedUsesLost")
     return told(verdict, says_why=caller.may(DIAGNOSE))
@@ -164,9 +165,15 @@ _NOTHING: Final = dict.fromkeys(("key_id", "kind", "owner", "version", "scopes",
 
 
 def _of_owner(verdict: Verification, grant: Grant) -> dict[str, Any]:
+    if grant.kind is KeyKind.APP_API_KEY:
+        return {"issued_by": grant.creator_id}
+    if verdict.owner is None:
+        return {}
+    from keywright.model import SupportRep  # noqa: PLC0415  loaded already, where an owner was read
+
     if isinstance(verdict.owner, SupportRep) and verdict.owner.role:
         return {"roles": [verdict.owner.role]}
-    return {"issued_by": grant.creator_id} if grant.kind is KeyKind.APP_API_KEY else {}
+    return {}
 
 
 def _limits(spending: Spending | None) -> dict[str, Any]:
