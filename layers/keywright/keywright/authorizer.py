@@ -14,10 +14,9 @@ import re
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from keywright import bootstrap, errors, verification
 from keywright.access import permits
@@ -54,8 +53,7 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What an API asks of its callers, by its stage variables, whose values may hold letters, digits and
     ``-._~:/?#&=,`` and 512 characters each:
 
@@ -151,8 +149,7 @@ def _needs(wanted: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType(needs)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`known` is whether the key is a good one, whatever it may do, and `reason` what stands against the call. One that
     is over the key's limits may go on where its API answers that itself."""
 

@@ -12,10 +12,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from keywright import addresses, bootstrap, callers, refused_use, strict_json, verification
 from keywright.grants import Grant, Verification
@@ -54,8 +53,7 @@ class Reference(Protocol):
         """The answer to a request that its caller has begun to carry out at `began`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(NamedTuple):
     """A usual request: who asks, from where, and what for."""
 
     caller: Presented

@@ -7,10 +7,10 @@ changed: what it does not load, a cold start does not wait for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from keywright import errors
 from keywright.tokens import Format
@@ -36,8 +36,7 @@ class OwnerRef:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """What an owner must be: `attribute` has `value`, or any value at all where that is None; else `error`.
 
     Stated once as data, because the same rule is a condition of the write that depends on it and a check of the reader.
@@ -90,8 +89,7 @@ class KeyState(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRules:
+class KeyRules(NamedTuple):
     """How keys of one kind live.
 
     `single`: an owner has at most one, and `versions_kept` versions of it, the oldest making room for the next; else it
@@ -151,7 +149,7 @@ RULES: Final[Mapping[KeyKind, KeyRules]] = MappingProxyType(
             owners=frozenset({OwnerKind.OPERATOR}),
             verify_requires=(OPERATOR_ENABLED,),
         ),
-        KeyKind.OAUTH_CLIENT: replace(_OPERATORS_SECRET, id_prefix="client_", jwt_scope=None, verifiable=False),
+        KeyKind.OAUTH_CLIENT: _OPERATORS_SECRET._replace(id_prefix="client_", jwt_scope=None, verifiable=False),
         KeyKind.REFRESH_TOKEN: KeyRules(
             format=Format.BEARER,
             owners=frozenset({OwnerKind.OPERATOR}),
@@ -159,7 +157,7 @@ RULES: Final[Mapping[KeyKind, KeyRules]] = MappingProxyType(
             verifiable=False,
         ),
         KeyKind.ANDROID_ACCESS_KEY: _ACCESS_KEY,
-        KeyKind.IOS_ACCESS_KEY: replace(_ACCESS_KEY, format=Format.ACCESS_KEY_120),
+        KeyKind.IOS_ACCESS_KEY: _ACCESS_KEY._replace(format=Format.ACCESS_KEY_120),
         KeyKind.REP_KEY: KeyRules(
             format=Format.GUID_UPPER,
             owners=frozenset({OwnerKind.SUPPORT_REP}),
@@ -167,8 +165,8 @@ RULES: Final[Mapping[KeyKind, KeyRules]] = MappingProxyType(
             verify_requires=(LOGIN_ENABLED, ROLE_ASSIGNED),
             single=True,
         ),
-        KeyKind.ACCOUNT_SECRET: replace(_OPERATORS_SECRET, id_prefix="act_"),
-        KeyKind.SERVICE_ACCOUNT_SECRET: replace(_OPERATORS_SECRET, id_prefix="svc_"),
+        KeyKind.ACCOUNT_SECRET: _OPERATORS_SECRET._replace(id_prefix="act_"),
+        KeyKind.SERVICE_ACCOUNT_SECRET: _OPERATORS_SECRET._replace(id_prefix="svc_"),
         KeyKind.APP_SECRET: KeyRules(
             format=Format.SECRET,
             owners=frozenset({OwnerKind.APP}),

@@ -11,7 +11,6 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
@@ -47,7 +46,7 @@ def _write(level: str, message: str, said: Mapping[str, Any], counted: Mapping[s
     line = {
         "level": level,
         "message": message,
-        "timestamp": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+        "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}+00:00",
         "service": "keywright",
         **said,
         **counted,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from keywright import addresses, limits, tokens
 from keywright.errors import ChannelNotFound, KeywrightError, OperatorDisabled, OwnerNotEligible, OwnerNotFound
@@ -111,8 +111,7 @@ def verify(
     return admitted(desk, verdict, use)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One of several verifications: `kinds` and `use` as for `verify`."""
 
     presented: Presented
