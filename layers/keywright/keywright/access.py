@@ -80,6 +80,9 @@ def permits(granted: Iterable[str], needed: str) -> bool:
     last for all that follow; ``*`` alone is everything within the tenant: what reaches beyond it
     (``installation:...``) must be granted by name.
     """
+    granted = tuple(granted)
+    if needed in granted:
+        return True
     wanted = _SEGMENTS.split(needed)
     return any(_covers(_SEGMENTS.split(scope), wanted) for scope in granted)
 

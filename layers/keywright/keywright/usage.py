@@ -39,7 +39,9 @@ class LastUse(NamedTuple):
 
     @classmethod
     def of(cls, use: Use, at_ms: int) -> LastUse:
-        agent = "".join(each if each.isprintable() else "?" for each in use.user_agent[:LONGEST_AGENT])
+        agent = use.user_agent[:LONGEST_AGENT]
+        if not agent.isprintable():
+            agent = "".join(each if each.isprintable() else "?" for each in agent)
         return cls(at_ms, use.address or "", agent)
 
 

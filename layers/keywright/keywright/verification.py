@@ -208,7 +208,7 @@ def admitted(desk: Gate, verdict: Verification, use: Use) -> Verification:
         if spending.refused_by is not None:
             return Verification(_OVER[spending.refused_by], spending=spending, known=grant)
     desk.notes.note(grant.key_id, grant.version, LastUse.of(use, now_ms))
-    return replace(verdict, spending=spending)
+    return verdict if spending is None else replace(verdict, spending=spending)
 
 
 def fulfils(owner: Owner | None, requirements: Iterable[Requirement]) -> bool:
