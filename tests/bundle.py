@@ -116,15 +116,14 @@ class Bundle:
         with self.environment(function):
             handler = getattr(importlib.import_module(module), name)
             result = Result(json.loads(json.dumps(handler(dict(event), Context(declared, "request-1", 2**62)))))
-            if bootstrap.desk.cache_info().currsize and isinstance(notes := bootstrap.desk().notes, UseNotes):
+            if bootstrap.gate.cache_info().currsize and isinstance(notes := bootstrap.gate().notes, UseNotes):
                 notes.settle()
             return result
 
     @contextmanager
     def environment(self, function: str) -> Iterator[None]:
         if Bundle._open != (self, function):
-            for opened in (bootstrap.desk, bootstrap.event_bus, bootstrap.settings):
-                opened.cache_clear()
+            bootstrap.forget()
             Bundle._open = (self, function)
         with mock.patch.dict(os.environ, self.stack.environment(function)):
             yield

@@ -37,7 +37,7 @@ HANDLERS = {
     "issue": ("native.issue_key.handler", "NativeIssueKey"),
 }
 """By subject the handler, and the function whose event it gets; any other subject is a function of the template."""
-OTHERS_ROUNDS = min(2, measuring.ROUNDS)
+OTHERS_ROUNDS = min(3, measuring.ROUNDS)
 SLOWEST = 10
 OTHERS_TARGET = 1.40
 CLIENT = """\

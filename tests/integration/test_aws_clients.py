@@ -182,10 +182,7 @@ def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
     """The verifying function's, with changes; None takes a variable away."""
 
     def forget() -> None:
-        bootstrap.desk.cache_clear()
-        bootstrap.event_bus.cache_clear()
-        bootstrap.settings.cache_clear()
-        bootstrap._trust.cache_clear()
+        bootstrap.forget()
         Bundle._open = None
 
     def changed(**changes: str | None) -> None:

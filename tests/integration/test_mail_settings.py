@@ -32,8 +32,7 @@ def environment(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Envir
     """That of a function which mails, with changes."""
 
     def forget() -> None:
-        bootstrap.desk.cache_clear()
-        bootstrap.settings.cache_clear()
+        bootstrap.forget()
         Bundle._open = None
 
     def changed(**changes: str) -> None:

@@ -22,6 +22,7 @@ from typing import Any, Final
 
 from keywright import errors
 from keywright.adapters import dynamodb
+from keywright.adapters.items import build, plain_item
 from keywright.model import RULES, EventType, Grant, Key, KeyKind, OwnerKind, OwnerRef
 from keywright.ports import KeptAnswer, SealedSecret, SecretVault
 from tests.quick_table import Address, Item
@@ -84,7 +85,7 @@ class Inspector:
     def _built(self, cls: type, item: Item) -> Any:
         known = self._known.get(id(item))
         if known is None or known[0] is not item:
-            known = self._known[id(item)] = item, dynamodb._build(cls, dynamodb._plain(item))
+            known = self._known[id(item)] = item, build(cls, plain_item(item))
         return known[1]
 
     def forget(self, kept: Mapping[Address, Item]) -> None:

@@ -408,7 +408,7 @@ def test_expiry_limits_addresses_tenant_and_the_public_half_are_exact_from_the_c
     verdicts = [verify(desk, world.tenant, pair, use=here).reason for _ in range(3)]
     assert verdicts == [None, None, Reason.QUOTA_EXCEEDED]
     fakes.clock.ms = expires_at_ms - 1
-    assert verify(desk, world.tenant, pair, use=replace(here, cost=0)).valid
+    assert verify(desk, world.tenant, pair, use=here._replace(cost=0)).valid
     fakes.clock.ms = expires_at_ms
     assert verify(desk, world.tenant, pair, use=here).reason is Reason.EXPIRED
     assert fakes.store.calls.count("read") == reads

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from keywright import addresses, errors
-from keywright.model import Creator, Grant, KeyKind, OwnerRef
+from keywright.grants import Grant
+from keywright.kinds import KeyKind, OwnerRef
+
+if TYPE_CHECKING:
+    from keywright.model import Creator
 
 BEYOND_THE_TENANT: Final = "installation"
 _SEGMENTS: Final = re.compile(r"[:.]")
@@ -29,6 +33,8 @@ class Principal:
         return self.owner.tenant
 
     def creator(self, name: str | None = None) -> Creator:
+        from keywright.model import Creator  # noqa: PLC0415  whoever creates something has loaded it
+
         return Creator(self.owner.id, name or self.owner.id)
 
     def may(self, scope: str) -> bool:
@@ -74,6 +80,9 @@ def permits(granted: Iterable[str], needed: str) -> bool:
     last for all that follow; ``*`` alone is everything within the tenant: what reaches beyond it
     (``installation:...``) must be granted by name.
     """
+    granted = tuple(granted)
+    if needed in granted:
+        return True
     wanted = _SEGMENTS.split(needed)
     return any(_covers(_SEGMENTS.split(scope), wanted) for scope in granted)
 

@@ -14,16 +14,16 @@ import re
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from keywright import bootstrap, errors, verification
 from keywright.access import permits
+from keywright.grants import Grant, Reason
 from keywright.http_fields import limit_fields
+from keywright.kinds import KeyKind
 from keywright.limits import Spending
-from keywright.model import Grant, KeyKind, Reason
 from keywright.telemetry import note, note_refused_use
 from keywright.usage import Use
 from keywright.verification import VERIFIABLE, Presented
@@ -53,8 +53,7 @@ class Unauthorized(Exception):
         super().__init__("Unauthorized")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What an API asks of its callers, by its stage variables, whose values may hold letters, digits and
     ``-._~:/?#&=,`` and 512 characters each:
 
@@ -150,8 +149,7 @@ def _needs(wanted: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType(needs)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """`known` is whether the key is a good one, whatever it may do, and `reason` what stands against the call. One that
     is over the key's limits may go on where its API answers that itself."""
 
@@ -212,7 +210,7 @@ class Authorizer:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        bootstrap.open_early()
+        bootstrap.open_early(bootstrap.gate)
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         began = time.perf_counter()
@@ -253,12 +251,12 @@ def judge(
     token = _token(values, rules.scheme)
     if token is None:
         return Verdict(known=False, reason="missing" if not values else "unknown")
-    desk = bootstrap.desk()
+    gate = bootstrap.gate()
     look = Use(use.address, use.user_agent, cost=0)
-    found = verification.verify(desk, rules.tenant, Presented.token(token), kinds=rules.kinds, use=look)
+    found = verification.verify(gate, rules.tenant, Presented.token(token), kinds=rules.kinds, use=look)
     if (grant := found.grant) is None:
         if found.known is not None:
-            note_refused_use(desk, found.known, address=use.address or "")
+            note_refused_use(gate, found.known, address=use.address or "")
         return Verdict(known=found.reason in _NOT_THE_KEYS_FAULT, reason=found.reason, grant=found.known)
     if needed is None:
         return Verdict(known=True, reason="route_not_listed", grant=grant)
@@ -267,7 +265,7 @@ def judge(
     if resource is not None and not _WILDCARDS.isdisjoint(resource):
         # In a policy they stand for any text. Kept by a cache, a permission for `/orders/*` would open /orders/7 too.
         return Verdict(known=True, reason="path_refused", grant=grant)
-    admitted = verification.admitted(desk, found, use)
+    admitted = verification.admitted(gate, found, use)
     goes_on = admitted.valid or rules.passes_limited
     return Verdict(known=True, reason=admitted.reason, grant=grant, goes_on=goes_on, spending=admitted.spending)
 

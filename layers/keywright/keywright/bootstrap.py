@@ -1,4 +1,8 @@
-"""The composition root: the only reader of the environment, and the only opener of AWS clients."""
+"""The composition root: the only reader of the environment, and the only opener of AWS clients.
+
+Two things are opened here: a `Gate` for the functions that verify and do no more, and a `Desk` for all others. What
+only a desk needs is loaded with it, so that no verification waits for that.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,24 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cache
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keywright.adapters import dynamodb
 from keywright.adapters.aws import JsonService
-from keywright.adapters.dynamodb import DynamoDBKeyStore
 from keywright.adapters.endpoints import Endpoint, regional
-from keywright.adapters.eventbridge import EventBridgeBus
-from keywright.adapters.kms import KmsSecretVault
+from keywright.adapters.grants import DynamoDBGrantStore
 from keywright.adapters.lean import DYNAMODB, EVENTS, KMS, LeanService, Service
-from keywright.adapters.ses import SesMailer
 from keywright.adapters.signing import Credentials
-from keywright.adapters.unconfigured import NoMailer
-from keywright.mail import Letter, WarningLetter
-from keywright.model import Event, Terms
-from keywright.ports import Desk, EventBus, Mailer
+from keywright.gate import Gate
 from keywright.usage import UseNotes
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from keywright.mail import Letter, WarningLetter
+    from keywright.model import Event, Terms
+    from keywright.ports import Desk, EventBus, Mailer
 
 # At DEBUG botocore logs requests and answers as they are, secrets included. Whoever sets the root logger to DEBUG must
 # not bring them out with it.
@@ -40,14 +42,11 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What template.yaml gives every function. `aws_client` is who speaks to AWS, lean or boto3; `stage` marks native
-    tokens; `time_zone` is what dialects print that print a zone; `voltmx_app_keys` is whether Volt MX takes an App API
-    key for a credential of its caller."""
+class Settings(NamedTuple):
+    """What template.yaml gives every function, beside what a gate needs. `stage` marks native tokens; `time_zone` is
+    what dialects print that print a zone; `voltmx_app_keys` is whether Volt MX takes an App API key for a credential of
+    its caller."""
 
-    aws_client: str
-    table: str
     secrets_key: str
     event_bus: str
     stage: str
@@ -60,14 +59,16 @@ class Settings:
     public_url: str
     """Where the installation is reached, without a slash at the end; empty, where a request says that it came to."""
     terms: Terms
-    last_used_interval_ms: int
 
     @classmethod
     def from_environment(cls) -> Settings:
         """Raises KeyError or ValueError at the start of the function, not in the middle of a request."""
+        from zoneinfo import ZoneInfo  # noqa: PLC0415
+
+        from keywright.mail import WarningLetter  # noqa: PLC0415
+        from keywright.model import Terms  # noqa: PLC0415
+
         return cls(
-            aws_client=os.environ["KEYWRIGHT_AWS_CLIENT"],
-            table=os.environ["KEYWRIGHT_TABLE"],
             secrets_key=os.environ["KEYWRIGHT_SECRETS_KEY"],
             event_bus=os.environ["KEYWRIGHT_EVENT_BUS"],
             stage=os.environ["KEYWRIGHT_STAGE"],
@@ -78,13 +79,14 @@ class Settings:
             warning=WarningLetter(os.environ["KEYWRIGHT_WARNING_SUBJECT"], _text("KEYWRIGHT_WARNING_TEXT")),
             public_url=os.environ["KEYWRIGHT_PUBLIC_URL"],
             terms=Terms.of(os.environ["KEYWRIGHT_WARNING_DAYS"], os.environ["KEYWRIGHT_RETENTION_DAYS"]),
-            last_used_interval_ms=int(os.environ["KEYWRIGHT_LAST_USED_INTERVAL"]) * 1000,
         )
 
 
 def _letter(sender: str) -> Letter | None:
     if not sender:
         return None
+    from keywright.mail import Letter  # noqa: PLC0415
+
     return Letter(sender, os.environ["KEYWRIGHT_MAIL_SUBJECT"], _text("KEYWRIGHT_MAIL_TEXT"))
 
 
@@ -99,26 +101,43 @@ def settings() -> Settings:
 
 
 @cache
+def _service(service: Service) -> JsonService:
+    return _CLIENTS[os.environ["KEYWRIGHT_AWS_CLIENT"]](service)
+
+
+@cache
+def gate() -> Gate:
+    """What a verification works at, over AWS, opened once per environment."""
+    store = DynamoDBGrantStore(_service(DYNAMODB), os.environ["KEYWRIGHT_TABLE"])
+    interval_ms = int(os.environ["KEYWRIGHT_LAST_USED_INTERVAL"]) * 1000
+    return Gate(store=store, clock=SystemClock(), notes=UseNotes(store, interval_ms))
+
+
+@cache
 def desk() -> Desk:
-    """The ports over AWS, opened once per environment."""
-    configured = settings()
-    service = _CLIENTS[configured.aws_client]
-    store = DynamoDBKeyStore(service(DYNAMODB), configured.table, configured.terms)
+    """All ports over AWS, opened once per environment. It shares what a gate has."""
+    from keywright.adapters.dynamodb import DynamoDBKeyStore  # noqa: PLC0415
+    from keywright.adapters.kms import KmsSecretVault  # noqa: PLC0415
+    from keywright.ports import Desk  # noqa: PLC0415
+
+    configured, shared = settings(), gate()
     return Desk(
-        store=store,
-        vault=KmsSecretVault(service(KMS), configured.secrets_key),
+        store=DynamoDBKeyStore(_service(DYNAMODB), os.environ["KEYWRIGHT_TABLE"], configured.terms),
+        vault=KmsSecretVault(_service(KMS), configured.secrets_key),
         mailer=_mailer(configured),
-        clock=SystemClock(),
+        clock=shared.clock,
         stage=configured.stage,
         terms=configured.terms,
-        notes=UseNotes(store, configured.last_used_interval_ms),
+        notes=shared.notes,
+        cache=shared.cache,
     )
 
 
 @cache
 def event_bus() -> EventBus:
-    configured = settings()
-    return EventBridgeBus(_CLIENTS[configured.aws_client](EVENTS), configured.event_bus)
+    from keywright.adapters.eventbridge import EventBridgeBus  # noqa: PLC0415  one function has a bus
+
+    return EventBridgeBus(_service(EVENTS), settings().event_bus)
 
 
 def metrics_namespace() -> str:
@@ -129,12 +148,18 @@ def metrics_namespace() -> str:
 
 def event_of(image: Mapping[str, Any]) -> Event:
     """A committed event, as the table's stream shows it. Raises KeyError, TypeError or ValueError for anything else."""
+    from keywright.adapters import dynamodb  # noqa: PLC0415
+
     return dynamodb.event_of(image)
 
 
 def _mailer(configured: Settings) -> Mailer:
     if configured.letter is None:
+        from keywright.adapters.unconfigured import NoMailer  # noqa: PLC0415
+
         return NoMailer()
+    from keywright.adapters.ses import SesMailer  # noqa: PLC0415
+
     return SesMailer(cache(_ses), configured.letter, configured.mail_configuration_set, configured.warning)
 
 
@@ -194,12 +219,19 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
 
 
-def open_early() -> None:
-    """Opens the clients while Lambda still initialises, when it gives a full processor. Elsewhere they wait for use."""
+def open_early(opened: Callable[[], object] = desk) -> None:
+    """Opens a desk, or a gate, while Lambda still initialises, when it gives a full processor. Elsewhere they wait for
+    use."""
     if _in_lambda():
-        desk()
+        opened()
         # What is loaded by now stays: the first full collection, which falls into a request, need not look through it.
         gc.freeze()
+
+
+def forget() -> None:
+    """What was opened or read so far is opened or read anew when it is asked for: for who changes the environment."""
+    for opened in (settings, _service, gate, desk, event_bus, _trust):
+        opened.cache_clear()
 
 
 def _in_lambda() -> bool:

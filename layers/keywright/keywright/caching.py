@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from keywright.model import Grant
+from keywright.grants import Grant
 from keywright.recent import Recent
 
 LONGEST_CACHE_SECONDS: Final = 60

@@ -7,12 +7,13 @@ from typing import Any
 
 from keywright import errors
 from keywright.access import Principal, principal
-from keywright.model import KeyKind, OwnerKind
-from keywright.ports import Desk, Reading, Ref, TokenRef
+from keywright.gate import Gate
+from keywright.kinds import KeyKind, OwnerKind
+from keywright.reading import Reading, Ref, TokenRef
 from keywright.verification import Presented
 
 
-def operator(desk: Desk, presented: Presented, also: Iterable[Ref[Any]] = ()) -> tuple[Principal, Reading]:
+def operator(desk: Gate, presented: Presented, also: Iterable[Ref[Any]] = ()) -> tuple[Principal, Reading]:
     """The operator behind the token, and what was read with it: the token and `also`, in one call, but for what may be
     believed for a while, see `keywright.caching`. Raises CredentialsRefused where it is no operator's or not good, and
     Unavailable."""

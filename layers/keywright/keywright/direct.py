@@ -12,15 +12,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from keywright import addresses, bootstrap, callers, strict_json, verification
+from keywright.grants import Grant, Verification
 from keywright.http_fields import limit_fields
+from keywright.kinds import KeyKind
 from keywright.limits import MOST_AT_ONCE, Spending
-from keywright.model import Grant, KeyKind, SupportRep, Verification
 from keywright.telemetry import note, note_refused_use
 from keywright.usage import Use
 from keywright.verification import Presented
@@ -53,8 +53,7 @@ class Reference(Protocol):
         """The answer to a request that its caller has begun to carry out at `began`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usual:
+class Usual(NamedTuple):
     """A usual request: who asks, from where, and what for."""
 
     caller: Presented
@@ -87,7 +86,7 @@ class Direct:
 
     def __init__(self, reference: Callable[[], Reference]) -> None:
         self._reference = reference
-        bootstrap.open_early()
+        bootstrap.open_early(bootstrap.gate)
 
     @cached_property
     def endpoint(self) -> Reference:
@@ -118,14 +117,14 @@ class Direct:
 
 def _answer(asked: Usual) -> dict[str, Any]:
     """Raises KeywrightError."""
-    desk = bootstrap.desk()
-    asked_at_ms = desk.clock.now_ms()
-    caller, reading = callers.operator(desk, asked.caller, asked.presented.refs)
+    gate = bootstrap.gate()
+    asked_at_ms = gate.clock.now_ms()
+    caller, reading = callers.operator(gate, asked.caller, asked.presented.refs)
     caller.check_address(asked.source)
     caller.demand(SCOPE)
-    verdict = verification.verify(desk, caller.tenant, asked.presented, reading, use=asked.use, read_at_ms=asked_at_ms)
+    verdict = verification.verify(gate, caller.tenant, asked.presented, reading, use=asked.use, read_at_ms=asked_at_ms)
     if verdict.grant is None and verdict.known is not None:
-        note_refused_use(desk, verdict.known, by=caller, address=asked.use.address or "")
+        note_refused_use(gate, verdict.known, by=caller, address=asked.use.address or "")
     return told(verdict, says_why=caller.may(DIAGNOSE))
 
 
@@ -157,9 +156,15 @@ _NOTHING: Final = dict.fromkeys(("key_id", "kind", "owner", "version", "scopes",
 
 
 def _of_owner(verdict: Verification, grant: Grant) -> dict[str, Any]:
+    if grant.kind is KeyKind.APP_API_KEY:
+        return {"issued_by": grant.creator_id}
+    if verdict.owner is None:
+        return {}
+    from keywright.model import SupportRep  # noqa: PLC0415  loaded already, where an owner was read
+
     if isinstance(verdict.owner, SupportRep) and verdict.owner.role:
         return {"roles": [verdict.owner.role]}
-    return {"issued_by": grant.creator_id} if grant.kind is KeyKind.APP_API_KEY else {}
+    return {}
 
 
 def _limits(spending: Spending | None) -> dict[str, Any]:

@@ -8,11 +8,10 @@ millisecond; an interval is rounded up, so what is rounded away is never given o
 
 from __future__ import annotations
 
-import calendar
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 LARGEST_LIMIT: Final = 1_000_000
 LONGEST_PERIOD_SECONDS: Final = 86_400
@@ -58,8 +57,7 @@ class Quota:
         return _first_ms(year, month), _first_ms(year, month + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a key's uses are held to; None: to nothing of the kind."""
 
     rate: RateLimit | None
@@ -70,8 +68,7 @@ class Limits:
         return (self.rate is None or cost <= self.rate.burst) and (self.quota is None or cost <= self.quota.limit)
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """What is noted of a key's uses. `full_at_us` is when its bucket is full again, `used` what it used of its quota in
     the window that began at `window_ms`; None where nothing is noted yet."""
 
@@ -105,8 +102,7 @@ class Spent:
         return Spent(full_at_us, window_ms, used)
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What is left of one limit: `remaining` of `limit`, which comes back within `window_seconds`, the last of it in
     `reset_seconds`."""
 
@@ -121,8 +117,7 @@ RATE: Final = "rate"
 QUOTA: Final = "quota"
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(NamedTuple):
     """What came of a use under limits. `refused_by` names the limit that does not allow it, the one that takes longer
     where both do not, and `retry_after_seconds` says when the same use would be allowed."""
 
@@ -180,5 +175,7 @@ def _allowances(limits: Limits, spent: Spent, now_ms: int) -> tuple[Allowance, .
 
 
 def _first_ms(year: int, month: int) -> int:
+    from calendar import timegm  # noqa: PLC0415  loads all of `locale`, and only a quota by the month asks
+
     year, month = (year + 1, 1) if month == 13 else (year, month)
-    return calendar.timegm((year, month, 1, 0, 0, 0)) * 1000
+    return timegm((year, month, 1, 0, 0, 0)) * 1000

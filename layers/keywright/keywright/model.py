@@ -1,7 +1,7 @@
-"""Key, version, owner, verification: frozen values and the rules of their lives.
+"""Key, version, owner, link, event: frozen values and the rules of their lives.
 
 Times are epoch milliseconds in UTC. A method that changes something returns a new value; nothing here reads a clock,
-a store or a random source.
+a store or a random source. What a verification needs of the model stands in `keywright.kinds` and `keywright.grants`.
 """
 
 from __future__ import annotations
@@ -13,30 +13,29 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
 from keywright import errors
-from keywright.limits import Quota, RateLimit, Spending
-from keywright.tokens import Format
-
-
-class OwnerKind(StrEnum):
-    OPERATOR = "operator"
-    APP = "app"
-    CHANNEL = "channel"
-    INTEGRATION = "integration"
-    SUPPORT_REP = "support_rep"
+from keywright.grants import Grant as Grant
+from keywright.grants import Reason as Reason
+from keywright.grants import Verification as Verification
+from keywright.kinds import CHANNEL_ENABLED as CHANNEL_ENABLED
+from keywright.kinds import CUSTOM as CUSTOM
+from keywright.kinds import DAY_MS as DAY_MS
+from keywright.kinds import LOGIN_ENABLED as LOGIN_ENABLED
+from keywright.kinds import OPERATOR_ENABLED as OPERATOR_ENABLED
+from keywright.kinds import PUBLISHED as PUBLISHED
+from keywright.kinds import ROLE_ASSIGNED as ROLE_ASSIGNED
+from keywright.kinds import RULES as RULES
+from keywright.kinds import KeyKind as KeyKind
+from keywright.kinds import KeyRules as KeyRules
+from keywright.kinds import KeyState as KeyState
+from keywright.kinds import OwnerKind as OwnerKind
+from keywright.kinds import OwnerRef as OwnerRef
+from keywright.kinds import Requirement as Requirement
+from keywright.limits import Quota, RateLimit
 
 
 class Platform(StrEnum):
     ANDROID = "android"
     IOS = "ios"
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerRef:
-    """The address of an owner. Two tenants may use the same id for different owners."""
-
-    tenant: str
-    kind: OwnerKind
-    id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,165 +175,7 @@ OWNER_NOT_FOUND: Final[Mapping[OwnerKind, type[errors.OwnerNotFound]]] = Mapping
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """What an owner must be: `attribute` has `value`, or any value at all where that is None; else `error`.
-
-    Stated once as data, because the same rule is a condition of the write that depends on it and a check of the reader.
-    """
-
-    attribute: str
-    value: bool | str | None
-    error: type[errors.KeywrightError]
-
-    def check(self, owner: Owner) -> None:
-        actual = getattr(owner, self.attribute)
-        if actual in (None, "") if self.value is None else actual != self.value:
-            raise self.error()
-
-
-OPERATOR_ENABLED: Final = Requirement("enabled", True, errors.OperatorDisabled)
-LOGIN_ENABLED: Final = Requirement("login_enabled", True, errors.LoginNotEnabled)
-ROLE_ASSIGNED: Final = Requirement("role", None, errors.RoleNotAssigned)
-CUSTOM: Final = Requirement("type", "custom", errors.NotCustom)
-PUBLISHED: Final = Requirement("published", True, errors.NotPublished)
-CHANNEL_ENABLED: Final = Requirement("enabled", True, errors.ChannelDisabled)
-
-
 # --- keys ----------------------------------------------------------------------------------------------------------
-
-
-class KeyKind(StrEnum):
-    NATIVE = "native"
-    ACCESS_TOKEN = "access_token"
-    OAUTH_CLIENT = "oauth_client"
-    REFRESH_TOKEN = "refresh_token"
-    ANDROID_ACCESS_KEY = "android_access_key"
-    IOS_ACCESS_KEY = "ios_access_key"
-    REP_KEY = "rep_key"
-    ACCOUNT_SECRET = "account_secret"
-    SERVICE_ACCOUNT_SECRET = "service_account_secret"
-    APP_SECRET = "app_secret"
-    INTEGRATION_SECRET = "integration_secret"
-    APP_API_KEY = "app_api_key"
-
-
-DAY_MS: Final = 86_400_000
-
-
-class KeyState(StrEnum):
-    ACTIVE = "active"
-    DISABLED = "disabled"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    DELETED = "deleted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyRules:
-    """How keys of one kind live.
-
-    `single`: an owner has at most one, and `versions_kept` versions of it, the oldest making room for the next; else it
-    has at most `limit` (None: as many as it likes), and the next is refused. `jwt_scope` is what a JSON Web Token must
-    claim that is signed with the key's secret; None: it signs none. What is not `verifiable` opens nothing but an
-    endpoint of ours, so a service that is shown it is told that it is unknown. Where `versions_stand_alone`, each of
-    them is a credential of its own, that ends without the others.
-
-    `longest_overlap_ms` is how long a former secret may work on beside its successor; None: the secret is not rotated,
-    and what takes its place is its dialect's affair. A key that `goes_with_owner` is born with it, and is not deleted
-    alone.
-
-    A key in one of the states `kept_for_good` is not purged when its retention is over; an expired key of a kind that
-    keeps those also keeps its place under the limit. A deleted key is purged, whatever its kind.
-    """
-
-    format: Format
-    owners: frozenset[OwnerKind]
-    id_prefix: str = "key_"
-    issue_requires: tuple[Requirement, ...] = ()
-    verify_requires: tuple[Requirement, ...] = ()
-    limit: int | None = None
-    single: bool = False
-    versions_kept: int = 1
-    versions_stand_alone: bool = False
-    jwt_scope: str | None = None
-    verifiable: bool = True
-    longest_overlap_ms: int | None = None
-    goes_with_owner: bool = False
-    kept_for_good: frozenset[KeyState] = frozenset()
-
-
-_ACCESS_KEY: Final = KeyRules(
-    format=Format.ACCESS_KEY_112,
-    owners=frozenset({OwnerKind.CHANNEL}),
-    verify_requires=(CHANNEL_ENABLED,),
-    single=True,
-    versions_kept=3,
-    versions_stand_alone=True,
-    goes_with_owner=True,
-    # The next access key of a channel is numbered after the last one, whatever became of that.
-    kept_for_good=frozenset({KeyState.EXPIRED, KeyState.REVOKED}),
-)
-_OPERATORS_SECRET: Final = KeyRules(
-    format=Format.SECRET,
-    owners=frozenset({OwnerKind.OPERATOR}),
-    verify_requires=(OPERATOR_ENABLED,),
-    limit=10,
-    jwt_scope="account",
-)
-
-RULES: Final[Mapping[KeyKind, KeyRules]] = MappingProxyType(
-    {
-        KeyKind.NATIVE: KeyRules(format=Format.NATIVE, owners=frozenset(OwnerKind), longest_overlap_ms=30 * DAY_MS),
-        KeyKind.ACCESS_TOKEN: KeyRules(
-            format=Format.BEARER,
-            owners=frozenset({OwnerKind.OPERATOR}),
-            verify_requires=(OPERATOR_ENABLED,),
-        ),
-        KeyKind.OAUTH_CLIENT: replace(_OPERATORS_SECRET, id_prefix="client_", jwt_scope=None, verifiable=False),
-        KeyKind.REFRESH_TOKEN: KeyRules(
-            format=Format.BEARER,
-            owners=frozenset({OwnerKind.OPERATOR}),
-            verify_requires=(OPERATOR_ENABLED,),
-            verifiable=False,
-        ),
-        KeyKind.ANDROID_ACCESS_KEY: _ACCESS_KEY,
-        KeyKind.IOS_ACCESS_KEY: replace(_ACCESS_KEY, format=Format.ACCESS_KEY_120),
-        KeyKind.REP_KEY: KeyRules(
-            format=Format.GUID_UPPER,
-            owners=frozenset({OwnerKind.SUPPORT_REP}),
-            issue_requires=(LOGIN_ENABLED, ROLE_ASSIGNED),
-            verify_requires=(LOGIN_ENABLED, ROLE_ASSIGNED),
-            single=True,
-        ),
-        KeyKind.ACCOUNT_SECRET: replace(_OPERATORS_SECRET, id_prefix="act_"),
-        KeyKind.SERVICE_ACCOUNT_SECRET: replace(_OPERATORS_SECRET, id_prefix="svc_"),
-        KeyKind.APP_SECRET: KeyRules(
-            format=Format.SECRET,
-            owners=frozenset({OwnerKind.APP}),
-            id_prefix="app_",
-            limit=10,
-            jwt_scope="app",
-        ),
-        KeyKind.INTEGRATION_SECRET: KeyRules(
-            format=Format.SECRET,
-            owners=frozenset({OwnerKind.INTEGRATION}),
-            id_prefix="int_",
-            issue_requires=(CUSTOM,),
-            limit=10,
-            jwt_scope="integration",
-        ),
-        KeyKind.APP_API_KEY: KeyRules(
-            format=Format.GUID_LOWER,
-            owners=frozenset({OwnerKind.APP}),
-            issue_requires=(PUBLISHED,),
-            verify_requires=(PUBLISHED,),
-            limit=100,
-            # Volt MX regenerates an expired key, however long ago it expired.
-            kept_for_good=frozenset({KeyState.EXPIRED}),
-        ),
-    }
-)
 
 
 LINK_KEPT_MS: Final = 30 * DAY_MS
@@ -750,120 +591,6 @@ class Link:
         if self.state(now_ms) is not LinkState.WAITING:
             return self
         return replace(self, revoked_at_ms=now_ms, revision=self.revision + 1)
-
-
-# --- verification --------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What the row of one token says: all that verification needs, without the secret."""
-
-    key_id: str
-    kind: KeyKind
-    owner: OwnerRef
-    version: int
-    enabled: bool
-    revoked: bool
-    scopes: tuple[str, ...] = ()
-    expires_at_ms: int | None = None
-    retires_at_ms: int | None = None
-    pairing_digest: str | None = None
-    creator_id: str = ""
-    issued_at_ms: int | None = None
-    external_id: str = ""
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    allowed_cidrs: tuple[str, ...] = ()
-    rate_limit: RateLimit | None = None
-    quota: Quota | None = None
-    cache_seconds: int = 0
-
-    @classmethod
-    def of(cls, key: Key, version: Version) -> Grant:
-        return cls(
-            key_id=key.id,
-            kind=key.kind,
-            owner=key.owner,
-            version=version.number,
-            enabled=key.enabled and version.enabled,
-            revoked=key.revoked_at_ms is not None,
-            expires_at_ms=key.expires_at_ms,
-            retires_at_ms=version.retires_at_ms,
-            scopes=key.scopes,
-            pairing_digest=key.pairing_digest,
-            creator_id=key.creator.id,
-            issued_at_ms=version.created_at_ms,
-            external_id=key.external_id,
-            metadata=key.metadata,
-            allowed_cidrs=key.allowed_cidrs,
-            rate_limit=key.rate_limit,
-            quota=key.quota,
-            cache_seconds=key.cache_seconds,
-        )
-
-    @property
-    def rules(self) -> KeyRules:
-        return RULES[self.kind]
-
-    @property
-    def works_until_ms(self) -> int | None:
-        """When the token stops, as things stand: with its key, or before it, if it is a former secret; None: never."""
-        return min((ms for ms in (self.expires_at_ms, self.retires_at_ms) if ms is not None), default=None)
-
-    def refusal(self, now_ms: int) -> Reason | None:
-        """Why this token opens nothing at `now_ms`, or None. A former secret whose overlap is over is unknown, as it
-        is once the sweep has taken its row away: no verdict depends on that."""
-        if self.retires_at_ms is not None and self.retires_at_ms <= now_ms:
-            return Reason.UNKNOWN
-        if self.revoked:
-            return Reason.REVOKED
-        if not self.enabled:
-            return Reason.DISABLED
-        if self.expires_at_ms is not None and self.expires_at_ms <= now_ms:
-            return Reason.EXPIRED
-        return None
-
-
-class Reason(StrEnum):
-    """Why a verification failed."""
-
-    UNKNOWN = "unknown"
-    DISABLED = "disabled"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    OWNER_NOT_ELIGIBLE = "owner_not_eligible"
-    ADDRESS_NOT_ALLOWED = "address_not_allowed"
-    RATE_LIMITED = "rate_limited"
-    QUOTA_EXCEEDED = "quota_exceeded"
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """A refused verification is a result, not an error.
-
-    Only a valid token has a `grant`, and an `owner` where the rules of its kind look at that one. `cause` says more of
-    a refusal, where there is more to say: what the owner lacks, or that nothing was shown that could be a credential.
-    `spending` is there where the key has limits and they were asked. `known` is what there is about a token of the
-    tenant's, whether it is valid or not: for the tenant's own records, and never to open anything.
-    """
-
-    reason: Reason | None
-    grant: Grant | None = None
-    owner: Owner | None = None
-    cause: type[errors.KeywrightError] | None = None
-    spending: Spending | None = None
-    known: Grant | None = field(default=None, compare=False)
-
-    @property
-    def valid(self) -> bool:
-        return self.reason is None
-
-    def told(self, *, says_why: bool) -> Grant | None:
-        """What may be said of the key: of a good one everything, of another only to those who may know why it is
-        refused, and of one that is unknown nothing, whatever is known of it."""
-        if self.grant is not None:
-            return self.grant
-        return self.known if says_why and self.reason is not Reason.UNKNOWN else None
 
 
 # --- events --------------------------------------------------------------------------------------------------------

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Protocol
 
-from keywright.caching import GrantCache
+from keywright.gate import Gate
 from keywright.limits import Limits, Spending
 from keywright.mail import Warned
 from keywright.model import (
     Event,
-    Grant,
     Key,
     KeyKind,
     Link,
@@ -24,22 +23,15 @@ from keywright.model import (
     Terms,
     Version,
 )
+from keywright.reading import OwnerAt as OwnerAt
+from keywright.reading import Reading as Reading
+from keywright.reading import Ref as Ref
+from keywright.reading import T_co
+from keywright.reading import TokenRef as TokenRef
 from keywright.tokens import Token
-from keywright.usage import NO_NOTES, LastUse, Notes
-
-T_co = TypeVar("T_co", covariant=True)
-
+from keywright.usage import LastUse
 
 # --- reading -------------------------------------------------------------------------------------------------------
-
-
-class Ref(Generic[T_co]):
-    """The address of one record of one type."""
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRef(Ref[Grant]):
-    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +49,6 @@ class SingleKeyRef(Ref[Key]):
 @dataclass(frozen=True, slots=True)
 class TenantRef(Ref[Tenant]):
     id: str
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerAt(Ref[Owner]):
-    """An owner that is leaving is not found, unless it is asked for so."""
-
-    owner: OwnerRef
-    leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +85,6 @@ class AppsNamed(Ref[frozenset[str]]):
 
     tenant: str
     name: str
-
-
-class Reading:
-    """What one read found. Asking for what was not read is an error of the program, not a missing record."""
-
-    __slots__ = ("_found",)
-
-    def __init__(self, found: Mapping[Ref[Any], object | None]) -> None:
-        self._found = found
-
-    def __getitem__(self, ref: Ref[T_co]) -> T_co | None:
-        return cast("T_co | None", self._found[ref])
-
-    def __contains__(self, ref: object) -> bool:
-        return ref in self._found
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,11 +271,32 @@ class Stale(Exception):
     """A record is no longer as it was read. The deed may be tried again from the reading on."""
 
 
-class KeyStore(Protocol):
-    """Where everything is kept. Every method may raise Unavailable; then nothing is known, and nothing was decided."""
+class GrantStore(Protocol):
+    """What verification asks of the store: to read tokens and owners, and to write its notes. Every method may raise
+    Unavailable; then nothing is known, and nothing was decided."""
 
     def read(self, *refs: Ref[Any]) -> Reading:
         """One strongly consistent read of up to 100 records: each as it was when some moment of the call came."""
+
+    def spend(self, key_id: str, limits: Limits, cost: int, now_ms: int) -> Spending:
+        """Counts a use of a key, of a cost that it can afford at all, unless that would pass one of its limits; then
+        nothing is counted.
+
+        However many do so at the same time, no limit is passed. A use whose answer the wire lost may be counted twice,
+        never not at all. A limit that was changed begins anew.
+        """
+
+    def note_use(self, key_id: str, version: int, use: LastUse, *, unless_since_ms: int) -> None:
+        """Notes the last use of a version, unless one after `unless_since_ms` is noted already."""
+
+    def note(self, event: Event, *, at_most: int, within_ms: int) -> None:
+        """Records an event of which only so many are kept of its subject in each stretch of `within_ms`, counted from
+        the epoch on. Raises LimitReached where there are as many, and Conflict where another is in the way: it does not
+        try again."""
+
+
+class KeyStore(GrantStore, Protocol):
+    """Where everything is kept, and every record can be read."""
 
     def keys_of(
         self,
@@ -351,11 +341,6 @@ class KeyStore(Protocol):
         are looked at. Raises FieldInvalid for an `after` that no page of this question gave.
         """
 
-    def note(self, event: Event, *, at_most: int, within_ms: int) -> None:
-        """Records an event of which only so many are kept of its subject in each stretch of `within_ms`, counted from
-        the epoch on. Raises LimitReached where there are as many, and Conflict where another is in the way: it does not
-        try again."""
-
     def due(self, until_ms: int, *, limit: int, after: str | None = None) -> Page[str]:
         """The ids of keys of which something came due by `until_ms`, up to `limit` on a page, by the terms that the
         store was opened with. Eventually consistent: what is here must be read again before it is changed, and what is
@@ -374,17 +359,6 @@ class KeyStore(Protocol):
         A success that the wire lost is recognised and stays a success. Raises Conflict when others kept changing the
         same records.
         """
-
-    def spend(self, key_id: str, limits: Limits, cost: int, now_ms: int) -> Spending:
-        """Counts a use of a key, of a cost that it can afford at all, unless that would pass one of its limits; then
-        nothing is counted.
-
-        However many do so at the same time, no limit is passed. A use whose answer the wire lost may be counted twice,
-        never not at all. A limit that was changed begins anew.
-        """
-
-    def note_use(self, key_id: str, version: int, use: LastUse, *, unless_since_ms: int) -> None:
-        """Notes the last use of a version, unless one after `unless_since_ms` is noted already."""
 
 
 # --- the rest ------------------------------------------------------------------------------------------------------
@@ -424,18 +398,15 @@ class Clock(Protocol):
         """Epoch milliseconds, UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk(Gate):
     """The ports together: what every use case works at. `stage` marks this installation's native tokens."""
 
     store: KeyStore
     vault: SecretVault
     mailer: Mailer
-    clock: Clock
     stage: str
     terms: Terms = field(default_factory=Terms)
     keeps_answers: bool = False
     """Whether what this change is answered with will be given again: then a secret in it that is not stored anyway is
     sealed for that."""
-    notes: Notes = NO_NOTES
-    cache: GrantCache = field(default_factory=GrantCache, compare=False, repr=False)

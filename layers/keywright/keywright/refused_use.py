@@ -9,10 +9,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from keywright import audit, errors
+from keywright import errors
 from keywright.access import Principal
-from keywright.model import EventType, Grant, Reason
-from keywright.ports import Desk
+from keywright.gate import Gate
+from keywright.grants import Grant, Reason
 from keywright.recent import Recent
 
 MINUTE_MS: Final = 60_000
@@ -31,7 +31,7 @@ class Noted(Enum):
     FAILED = "failed"
 
 
-def note(desk: Desk, known: Grant | None, *, by: Principal | None = None, address: str = "") -> Noted:
+def note(desk: Gate, known: Grant | None, *, by: Principal | None = None, address: str = "") -> Noted:
     """`known` is what was read for the token that was presented. `by` is who showed it, where that was not its holder:
     a service that had it verified. `address` is where it was used from, as far as that is known. Raises nothing."""
     if known is None or (reason := known.refusal(desk.clock.now_ms())) not in DEAD:
@@ -39,6 +39,10 @@ def note(desk: Desk, known: Grant | None, *, by: Principal | None = None, addres
     now_ms = desk.clock.now_ms()
     if _full.find(known.key_id) == now_ms // MINUTE_MS:
         return Noted.ENOUGH
+    # Loaded here, because a verification that refuses nothing needs neither.
+    from keywright import audit  # noqa: PLC0415
+    from keywright.model import EventType  # noqa: PLC0415
+
     event = audit.event(
         EventType.KEY_REFUSED,
         known.owner,

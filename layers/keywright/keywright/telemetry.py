@@ -11,14 +11,13 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 from keywright import bootstrap
 from keywright.access import Principal
-from keywright.model import Grant
-from keywright.ports import Desk
+from keywright.gate import Gate
+from keywright.grants import Grant
 
 _encode: Final = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
@@ -45,11 +44,11 @@ def warn(message: str, counted: str) -> None:
     _write("WARNING", message, {}, {counted: 1})
 
 
-def note_refused_use(desk: Desk, known: Grant, *, by: Principal | None = None, address: str = "") -> None:
+def note_refused_use(gate: Gate, known: Grant, *, by: Principal | None = None, address: str = "") -> None:
     """For the audit, see `refused_use.note`; what it could not keep is counted."""
     from keywright import refused_use  # noqa: PLC0415  hardly any verification comes to it
 
-    if refused_use.note(desk, known, by=by, address=address) is refused_use.Noted.FAILED:
+    if refused_use.note(gate, known, by=by, address=address) is refused_use.Noted.FAILED:
         warn("a refused use was not noted", "RefusedUsesLost")
 
 
@@ -58,7 +57,7 @@ def _write(level: str, message: str, said: Mapping[str, Any], counted: Mapping[s
     line = {
         "level": level,
         "message": message,
-        "timestamp": datetime.fromtimestamp(now_ms / 1000, UTC).isoformat(timespec="milliseconds"),
+        "timestamp": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}+00:00",
         "service": "keywright",
         **said,
         **counted,

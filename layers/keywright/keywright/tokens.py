@@ -18,7 +18,6 @@ import re
 import secrets
 import string
 import threading
-import uuid
 import zlib
 from collections.abc import Iterable
 from enum import StrEnum
@@ -204,7 +203,9 @@ def _recognise_access_key(text: str) -> Canonical | None:
 
 
 def _random_guid() -> str:
-    return str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+    from uuid import UUID  # noqa: PLC0415  it loads all of `platform`, and what only verifies makes none
+
+    return str(UUID(bytes=secrets.token_bytes(16), version=4))
 
 
 def _random_base62(length: int) -> str:

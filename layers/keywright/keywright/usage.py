@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from keywright.recent import Recent
 
@@ -19,8 +18,7 @@ _AFTER_A_FAILURE_MS: Final = 60_000
 logger: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """How a credential is used: from which address, by what, and at what cost under its limits.
 
     `address` is the end caller's, None where nobody said. A use that costs nothing is a look: it is neither counted nor
@@ -32,8 +30,7 @@ class Use:
     cost: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class LastUse:
+class LastUse(NamedTuple):
     """When a version of a key was used last, as far as it was noted."""
 
     at_ms: int
@@ -42,7 +39,9 @@ class LastUse:
 
     @classmethod
     def of(cls, use: Use, at_ms: int) -> LastUse:
-        agent = "".join(each if each.isprintable() else "?" for each in use.user_agent[:LONGEST_AGENT])
+        agent = use.user_agent[:LONGEST_AGENT]
+        if not agent.isprintable():
+            agent = "".join(each if each.isprintable() else "?" for each in agent)
         return cls(at_ms, use.address or "", agent)
 
 

@@ -11,14 +11,19 @@ from __future__ import annotations
 import hmac
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from keywright import addresses, limits, tokens
 from keywright.errors import ChannelNotFound, KeywrightError, OperatorDisabled, OwnerNotEligible, OwnerNotFound
+from keywright.gate import Gate
+from keywright.grants import Grant, Reason, Verification
+from keywright.kinds import RULES, KeyKind, OwnerKind, Requirement
 from keywright.limits import Limits, Spending
-from keywright.model import RULES, Channel, Grant, KeyKind, Owner, OwnerKind, Reason, Requirement, Verification
-from keywright.ports import Desk, OwnerAt, Reading, TokenRef
+from keywright.reading import OwnerAt, Reading, TokenRef
 from keywright.usage import LastUse, Use
+
+if TYPE_CHECKING:
+    from keywright.model import Owner
 
 VERIFIABLE = frozenset(kind for kind, rules in RULES.items() if rules.verifiable)
 """The kinds of key that a service behind may be shown."""
@@ -80,7 +85,7 @@ class Presented:
 
 
 def verify(
-    desk: Desk,
+    desk: Gate,
     tenant: str,
     presented: Presented,
     reading: Reading | None = None,
@@ -106,8 +111,7 @@ def verify(
     return admitted(desk, verdict, use)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One of several verifications: `kinds` and `use` as for `verify`."""
 
     presented: Presented
@@ -115,7 +119,7 @@ class Asked:
     use: Use = _ONE_USE
 
 
-def verify_all(desk: Desk, tenant: str, asked: Sequence[Asked], reading: Reading) -> list[Verification]:
+def verify_all(desk: Gate, tenant: str, asked: Sequence[Asked], reading: Reading) -> list[Verification]:
     """The verdicts, in order. `reading` holds the references of all; owners are read together, and limits are asked for
     side by side. A credential that is there twice is used twice. Raises Unavailable, and then some uses may have been
     counted."""
@@ -148,7 +152,7 @@ def _is_limited(grant: Grant | None) -> bool:
     return grant is not None and (grant.rate_limit is not None or grant.quota is not None)
 
 
-def _found(desk: Desk, presented: Presented, reading: Reading | None, read_at_ms: int | None) -> Grant | None:
+def _found(desk: Gate, presented: Presented, reading: Reading | None, read_at_ms: int | None) -> Grant | None:
     if presented.digest is None:
         return None
     ref = TokenRef(presented.digest)
@@ -164,7 +168,7 @@ def _found(desk: Desk, presented: Presented, reading: Reading | None, read_at_ms
 
 
 def _at_sight(
-    desk: Desk, tenant: str, presented: Presented, grant: Grant | None, kinds: Collection[KeyKind], use: Use
+    desk: Gate, tenant: str, presented: Presented, grant: Grant | None, kinds: Collection[KeyKind], use: Use
 ) -> Verification:
     """The verdict as far as the token's own row tells: of what is not refused by that, the grant."""
     if grant is None or grant.owner.tenant != tenant or grant.kind not in kinds:
@@ -190,7 +194,7 @@ def _with_owner(verdict: Verification, owner: Owner | None, presented: Presented
     return replace(verdict, owner=owner)
 
 
-def admitted(desk: Desk, verdict: Verification, use: Use) -> Verification:
+def admitted(desk: Gate, verdict: Verification, use: Use) -> Verification:
     """The last step of any verification: the use of a key that is good in all else is counted, and noted."""
     if (grant := verdict.grant) is None or use.cost == 0:
         return verdict
@@ -204,7 +208,7 @@ def admitted(desk: Desk, verdict: Verification, use: Use) -> Verification:
         if spending.refused_by is not None:
             return Verification(_OVER[spending.refused_by], spending=spending, known=grant)
     desk.notes.note(grant.key_id, grant.version, LastUse.of(use, now_ms))
-    return replace(verdict, spending=spending)
+    return verdict if spending is None else replace(verdict, spending=spending)
 
 
 def fulfils(owner: Owner | None, requirements: Iterable[Requirement]) -> bool:
@@ -225,6 +229,8 @@ def unmet(owner: Owner | None, requirements: Iterable[Requirement]) -> type[Keyw
 
 
 def _is_bundle(owner: Owner | None, name: str) -> bool:
+    from keywright.model import Channel  # noqa: PLC0415  loaded already, where an owner was read
+
     return isinstance(owner, Channel) and owner.bundle_name == name
 
 

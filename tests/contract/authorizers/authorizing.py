@@ -73,7 +73,7 @@ class Asked:
             except Exception as fault:  # noqa: BLE001  what it raises is what the gateway is told
                 self.result, self.fault = None, fault
         with bundle.environment(function):
-            settle = getattr(bootstrap.desk().notes, "settle", None)
+            settle = getattr(bootstrap.gate().notes, "settle", None)
         if settle is not None:
             settle()
         self.calls = [

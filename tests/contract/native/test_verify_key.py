@@ -610,7 +610,7 @@ def test_who_may_not_know_why_is_told_as_little_by_the_usual_request(bundle: Bun
     assert '"reason":null' in answers[0]
 
 
-def test_the_usual_request_loads_no_framework(stack: Stack, world: World) -> None:
+def test_the_usual_request_loads_no_framework_and_nothing_that_changes_a_key(stack: Stack, world: World) -> None:
     declared = stack.template.functions["NativeVerifyKey"]
     event = json.loads((ROOT / "events/native/verify_key.json").read_text())
     event["headers"]["authorization"] = f"Bearer {world.operator_token}"
@@ -620,7 +620,8 @@ import json, sys
 from native.verify_key import handler
 class Context: aws_request_id = "request-1"
 answer = handler(json.loads({json.dumps(event)!r}), Context)
-heavy = {{"boto3", "botocore", "pydantic", "aws_lambda_powertools", "jmespath", "http.client"}}
+heavy = {{"boto3", "botocore", "pydantic", "aws_lambda_powertools", "jmespath", "http.client", "zoneinfo"}}
+heavy |= {{"keywright." + name for name in ("model", "ports", "mail", "adapters.dynamodb", "adapters.kms")}}
 print(json.dumps([json.loads(answer["body"]).get("valid"), sorted(heavy & sys.modules.keys())]))
 """
     done = subprocess.run(

@@ -75,9 +75,7 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import re
-import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,18 +83,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from operator import attrgetter
-from types import UnionType
-from typing import Any, Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, cast
 
 from keywright import errors
-from keywright.adapters.attributes import from_wire, to_wire
 from keywright.adapters.aws import JsonService, ServiceError, Unreachable
-from keywright.adapters.metering import Meter, uses_address, uses_of
-from keywright.limits import Limits, Spending
+from keywright.adapters.grants import DynamoDBGrantStore, address_of, back_off, built_owner, decoded, named
+from keywright.adapters.items import US, Item, build, can_be, item_key, owners_of, plain_item, wire_item
+from keywright.adapters.metering import uses_address, uses_of
 from keywright.model import (
     DAY_MS,
     OWNER_NOT_FOUND,
-    OWNERS,
     RULES,
     App,
     Event,
@@ -124,7 +120,6 @@ from keywright.ports import (
     LinkNamed,
     OwnerAt,
     Page,
-    Reading,
     Record,
     Ref,
     RemoveOwner,
@@ -141,49 +136,29 @@ from keywright.ports import (
     UsesOf,
     Write,
 )
-from keywright.usage import LastUse
 
 T = TypeVar("T")
-Item = dict[str, Any]
-"""An item with plain values; on the wire each is wrapped in its type."""
-
-_US: Final = "\x1f"
 _KEYS_BESIDE_OWNER: Final = frozenset(kind for rules in RULES.values() if rules.single for kind in rules.owners)
 _DUE_BUCKETS: Final = 4
 """One index partition takes 1,000 writes a second: four of them are no bottleneck for issuing keys that expire."""
 _STORED_AS_IS: Final = frozenset({str, int, bool, bytes})
 _CONFLICT_ATTEMPTS: Final = 6
-_BATCH_ATTEMPTS: Final = 4
-_TRANSIENT: Final = frozenset(
-    {
-        "InternalServerError",
-        "InternalFailure",
-        "ServiceUnavailable",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-        "ProvisionedThroughputExceededException",
-        "TransactionInProgressException",
-        "LimitExceededException",
-        "RequestTimeout",
-    }
-)
 
 
-class DynamoDBKeyStore:
+class DynamoDBKeyStore(DynamoDBGrantStore):
     """See the module's docstring for the layout, and `KeyStore` for the contract."""
 
     def __init__(self, service: JsonService, table: str, terms: Terms | None = None) -> None:
-        self._service = service
-        self._table = table
+        super().__init__(service, table)
         self._terms = terms or Terms()
-        self._meter = Meter(service, table)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    def read(self, *refs: Ref[Any]) -> Reading:
-        wanted = {ref: _address(ref) for ref in refs}
-        items = self._items(list(dict.fromkeys(wanted.values())))
-        return Reading({ref: _decode(ref, items.get(address)) for ref, address in wanted.items()})
+    def _address(self, ref: Ref[Any]) -> tuple[str, str]:
+        return _address(ref)
+
+    def _decode(self, ref: Ref[Any], item: Item | None) -> Any:
+        return _decode(ref, item)
 
     def keys_of(
         self,
@@ -200,7 +175,7 @@ class DynamoDBKeyStore:
             prefix += f"{kind}#" if deleted else _slot_prefix(kind)
 
         def wanted(item: Item) -> Key | None:
-            key: Key = _build(Key, item)
+            key: Key = build(Key, item)
             # The prefix of a single key is that of all the keys beside it.
             return key if kind in (None, key.kind) and where(key) else None
 
@@ -217,12 +192,12 @@ class DynamoDBKeyStore:
         after: str | None = None,
     ) -> Page[Owner]:
         def wanted(item: Item) -> Owner | None:
-            if _US in item["sk"]:
+            if US in item["sk"]:
                 return None
-            owner = _owner(kind, item)
+            owner = built_owner(kind, item)
             return owner if leaving or not owner.leaving else None
 
-        return self._page(_owners(tenant, kind), prefix, wanted, limit, after)
+        return self._page(owners_of(tenant, kind), prefix, wanted, limit, after)
 
     def _page(self, pk: str, prefix: str, wanted: Callable[[Item], T | None], limit: int, after: str | None) -> Page[T]:
         found: list[T] = []
@@ -243,13 +218,13 @@ class DynamoDBKeyStore:
         keys: dict[str, Key] = {}
         after = None
         while True:
-            items, after = self._query(_owners(tenant, kind), "", 1000, after)
+            items, after = self._query(owners_of(tenant, kind), "", 1000, after)
             for item in items:
-                owner_id, beside, slot = item["sk"].partition(_US)
+                owner_id, beside, slot = item["sk"].partition(US)
                 if not beside:
-                    owners[owner_id] = _owner(kind, item)
+                    owners[owner_id] = built_owner(kind, item)
                 elif not slot:
-                    keys[owner_id] = _build(Key, item)
+                    keys[owner_id] = build(Key, item)
             if after is None:
                 return [(owner, keys.get(owner_id)) for owner_id, owner in owners.items() if not owner.leaving]
 
@@ -259,7 +234,7 @@ class DynamoDBKeyStore:
             "Query",
             IndexName="by_due",
             KeyConditionExpression="due_bucket = :bucket AND due_at_ms <= :until",
-            ExpressionAttributeValues=_wire({":bucket": f"DUE#{bucket}", ":until": until_ms}),
+            ExpressionAttributeValues=wire_item({":bucket": f"DUE#{bucket}", ":until": until_ms}),
             Limit=limit,
             **({"ExclusiveStartKey": start} if start else {}),
         )
@@ -289,29 +264,8 @@ class DynamoDBKeyStore:
             if looked_at >= MOST_EVENTS_LOOKED_AT:
                 return Page(found, _audit_cursor(events[-1]))
 
-    def _items(self, addresses: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Item]:
-        keys = [_key(address) for address in addresses if _can_be(address)]
-        if not keys:
-            return {}
-        # Which of the two calls is made depends on what was asked for, as that is what a function's policy is made for.
-        if len(addresses) == 1:
-            answer = self._call("GetItem", Key=_key(addresses[0]), ConsistentRead=True)
-            return {addresses[0]: _plain(answer["Item"])} if "Item" in answer else {}
-        found: dict[tuple[str, str], Item] = {}
-        for attempt in range(_BATCH_ATTEMPTS):
-            answer = self._call("BatchGetItem", RequestItems={self._table: {"Keys": keys, "ConsistentRead": True}})
-            for wire in answer["Responses"].get(self._table, ()):
-                item = _plain(wire)
-                found[item["pk"], item["sk"]] = item
-            if not (unprocessed := answer.get("UnprocessedKeys")):
-                return found
-            keys = unprocessed[self._table]["Keys"]
-            _back_off(attempt)
-        # A key that was not processed is not a key that does not exist.
-        raise errors.Unavailable
-
     def _query(self, pk: str, prefix: str, limit: int, after: str | None) -> tuple[list[Item], str | None]:
-        if after and not (after.startswith(prefix) and _can_be((pk, after))):
+        if after and not (after.startswith(prefix) and can_be((pk, after))):
             raise errors.FieldInvalid(field="after")
         condition, values = "pk = :pk", {":pk": pk}
         if prefix:
@@ -319,16 +273,16 @@ class DynamoDBKeyStore:
         answer = self._call(
             "Query",
             KeyConditionExpression=condition,
-            ExpressionAttributeValues=_wire(values),
+            ExpressionAttributeValues=wire_item(values),
             ConsistentRead=True,
             Limit=limit,
-            **({"ExclusiveStartKey": _key((pk, after))} if after else {}),
+            **({"ExclusiveStartKey": item_key((pk, after))} if after else {}),
         )
         following = answer.get("LastEvaluatedKey")
-        return [_plain(item) for item in answer["Items"]], following and following["sk"]["S"]
+        return [plain_item(item) for item in answer["Items"]], following and following["sk"]["S"]
 
     def links_of(self, key_id: str, *, limit: int = 100, after: str | None = None) -> Page[Link]:
-        return self._page(_links(key_id), "", lambda item: _build(Link, item), limit, after)
+        return self._page(_links(key_id), "", lambda item: build(Link, item), limit, after)
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
@@ -343,7 +297,7 @@ class DynamoDBKeyStore:
                 return
             except (ServiceError, Unreachable) as failure:
                 if not isinstance(failure, ServiceError) or failure.code != "TransactionCanceledException":
-                    raise _named(failure) from failure
+                    raise named(failure) from failure
                 reasons: Sequence[Mapping[str, Any]] = failure.body["CancellationReasons"]
                 # The wire may have lost our own success, and the client repeats what it got no answer to.
                 if any(reason.get("Item", {}).get("operation") == {"S": operation} for reason in reasons):
@@ -353,7 +307,7 @@ class DynamoDBKeyStore:
                     # Another transaction, so it needs a token of its own; its rows are still known by the operation.
                     actions, token = left, uuid.uuid4().hex
                     continue
-            _back_off(attempt)
+            back_off(attempt)
         raise errors.Conflict
 
     def note(self, event: Event, *, at_most: int, within_ms: int) -> None:
@@ -364,7 +318,7 @@ class DynamoDBKeyStore:
             self._service.call("TransactWriteItems", {"TransactItems": items, "ClientRequestToken": operation})
         except (ServiceError, Unreachable) as failure:
             if not isinstance(failure, ServiceError) or failure.code != "TransactionCanceledException":
-                raise _named(failure) from failure
+                raise named(failure) from failure
             reasons = failure.body["CancellationReasons"]
             if any(reason.get("Item", {}).get("operation") == {"S": operation} for reason in reasons):
                 return
@@ -386,7 +340,7 @@ class DynamoDBKeyStore:
             )
         except Stale:
             return None
-        return Lease(name, holder, _plain(answer["Attributes"]).get("checkpoint"))
+        return Lease(name, holder, plain_item(answer["Attributes"]).get("checkpoint"))
 
     def keep_checkpoint(self, lease: Lease, checkpoint: str | None, *, release: bool = False) -> None:
         noted = "SET checkpoint = :checkpoint" if checkpoint is not None else ""
@@ -400,37 +354,17 @@ class DynamoDBKeyStore:
         """One item and no event, so no transaction. Raises Stale where the condition does not hold."""
         request |= {
             "TableName": self._table,
-            "Key": _key((f"LEASE#{name}", "LEASE")),
+            "Key": item_key((f"LEASE#{name}", "LEASE")),
             "UpdateExpression": expression,
             "ConditionExpression": condition,
-            "ExpressionAttributeValues": _wire(values),
+            "ExpressionAttributeValues": wire_item(values),
         }
         try:
             return self._service.call("UpdateItem", request)
         except (ServiceError, Unreachable) as failure:
             if isinstance(failure, ServiceError) and failure.code == "ConditionalCheckFailedException":
                 raise Stale from failure
-            raise _named(failure) from failure
-
-    def spend(self, key_id: str, limits: Limits, cost: int, now_ms: int) -> Spending:
-        try:
-            return self._meter.spend(key_id, limits, cost, now_ms)
-        except (ServiceError, Unreachable) as failure:
-            raise _named(failure) from failure
-
-    def note_use(self, key_id: str, version: int, use: LastUse, *, unless_since_ms: int) -> None:
-        try:
-            self._meter.note(key_id, version, use, unless_since_ms=unless_since_ms)
-        except (ServiceError, Unreachable) as failure:
-            raise _named(failure) from failure
-
-    def _call(self, operation: str, **request: Any) -> dict[str, Any]:
-        if "RequestItems" not in request:
-            request["TableName"] = self._table
-        try:
-            return self._service.call(operation, request)
-        except (ServiceError, Unreachable) as failure:
-            raise _named(failure) from failure
+            raise named(failure) from failure
 
 
 # --- addresses -----------------------------------------------------------------------------------------------------
@@ -438,14 +372,12 @@ class DynamoDBKeyStore:
 
 def _address(ref: Ref[Any]) -> tuple[str, str]:
     match ref:
-        case TokenRef(digest):
-            return f"TOKEN#{digest}", "TOKEN"
+        case TokenRef() | OwnerAt():
+            return address_of(ref)
         case KeyRef(key_id):
             return f"KEY#{key_id}", "KEY"
         case TenantRef(tenant):
             return f"TENANT#{tenant}", "TENANT"
-        case OwnerAt(owner):
-            return _owners(owner.tenant, owner.kind), owner.id
         case AnswerRef(answer_id):
             return f"IDEMPOTENCY#{answer_id}", "IDEMPOTENCY"
         case LinkNamed(digest):
@@ -455,32 +387,21 @@ def _address(ref: Ref[Any]) -> tuple[str, str]:
         case UsesOf(key_id):
             return uses_address(key_id)
         case AppsNamed(tenant, name):
-            return f"{_owners(tenant, OwnerKind.APP)}#names", name
+            return f"{owners_of(tenant, OwnerKind.APP)}#names", name
         case SingleKeyRef(owner):
             return _listing(owner)
     raise TypeError(ref)
 
 
-def _can_be(address: tuple[str, str]) -> bool:
-    """Whether anything can be there: DynamoDB takes sort keys of 1 to 1,024 bytes and partition keys of up to 2,048,
-    and answers anything else with an error."""
-    pk, sk = address
-    return len(pk.encode()) <= 2048 and 0 < len(sk.encode()) <= 1024
-
-
-def _owners(tenant: str, kind: OwnerKind) -> str:
-    return f"OWNERS#{tenant}#{kind}"
-
-
 def _listing(owner: OwnerRef) -> tuple[str, str]:
     """The partition and the prefix under which an owner's keys are listed."""
     if owner.kind in _KEYS_BESIDE_OWNER:
-        return _owners(owner.tenant, owner.kind), f"{owner.id}{_US}"
+        return owners_of(owner.tenant, owner.kind), f"{owner.id}{US}"
     return f"KEYS#{owner.tenant}#{owner.kind}#{owner.id}", ""
 
 
 def _deleted_listing(owner: OwnerRef) -> tuple[str, str]:
-    return f"KEYS#{owner.tenant}#{owner.kind}#{owner.id}{_US}deleted", ""
+    return f"KEYS#{owner.tenant}#{owner.kind}#{owner.id}{US}deleted", ""
 
 
 def _links(key_id: str) -> str:
@@ -510,7 +431,7 @@ def _audited(event: Event) -> Item:
 def event_of(image: Mapping[str, Any]) -> Event:
     """An event, of its item as the table's stream shows it. Raises KeyError, TypeError or ValueError for anything
     else."""
-    return _build(Event, _plain(image))
+    return build(Event, plain_item(image))
 
 
 # --- the audit -----------------------------------------------------------------------------------------------------
@@ -533,7 +454,7 @@ def _audit_query(question: AuditQuestion, start: Any) -> dict[str, Any]:
     values = {":partition": partition, ":from": f"{question.from_ms:013d}", ":until": f"{question.until_ms:013d}"}
     return {
         "KeyConditionExpression": f"{name} = :partition AND sk BETWEEN :from AND :until",
-        "ExpressionAttributeValues": _wire(values),
+        "ExpressionAttributeValues": wire_item(values),
         "ScanIndexForward": not question.newest_first,
         **({"ConsistentRead": True} if index is None else {"IndexName": index}),
         **({} if start is None else {"ExclusiveStartKey": start}),
@@ -563,10 +484,10 @@ def _place_in_audit(question: AuditQuestion, cursor: str) -> dict[str, Any]:
     except (ValueError, TypeError, RecursionError) as odd:
         raise errors.FieldInvalid(field="after") from odd
     pk = _events(owner.tenant, owner.kind, str(owner.id))
-    if not is_there or not _can_be((pk, sk)) or (question.owner is not None and question.owner != owner):
+    if not is_there or not can_be((pk, sk)) or (question.owner is not None and question.owner != owner):
         raise errors.FieldInvalid(field="after")
     index, name, partition = _audit_partition(question)
-    return _key((pk, sk)) if index is None else {**_key((pk, sk)), name: {"S": partition}}
+    return item_key((pk, sk)) if index is None else {**item_key((pk, sk)), name: {"S": partition}}
 
 
 _EVENT_SK: Final = re.compile(r"\d{13}#evt_[0-9A-Z]{26}")
@@ -575,10 +496,10 @@ _EVENT_SK: Final = re.compile(r"\d{13}#evt_[0-9A-Z]{26}")
 def _counted(event: Event, at_most: int, within_ms: int) -> _Action:
     begins_ms = event.at_ms // within_ms * within_ms
     body = {
-        "Key": _key((f"REFUSALS#{event.subject}", f"{begins_ms:013d}")),
+        "Key": item_key((f"REFUSALS#{event.subject}", f"{begins_ms:013d}")),
         "UpdateExpression": "ADD noted :one SET purge_at = :purge_at",
         "ConditionExpression": "attribute_not_exists(noted) OR noted < :most",
-        "ExpressionAttributeValues": _wire(
+        "ExpressionAttributeValues": wire_item(
             {":one": 1, ":most": at_most, ":purge_at": (begins_ms + within_ms + DAY_MS) // 1000}
         ),
     }
@@ -622,7 +543,7 @@ def _actions(write: Write, operation: str, terms: Terms) -> Iterator[_Action]:
         case Require():
             yield _require(write, operation)
         case RequireNoKey(owner_ref):
-            body = {"Key": _key(_address(SingleKeyRef(owner_ref))), "ConditionExpression": _NO_LIVING_KEY}
+            body = {"Key": item_key(_address(SingleKeyRef(owner_ref))), "ConditionExpression": _NO_LIVING_KEY}
             yield _Action("ConditionCheck", body)
         case Record(event):
             # Nobody ever writes this row again: that it is there already tells a repetition of this very operation,
@@ -682,10 +603,10 @@ def _save_key(write: SaveKey, operation: str, terms: Terms) -> Iterator[_Action]
 
 def _delete(address: tuple[str, str], key_id: str | None) -> _Action:
     """With a key's id, only as long as that key is there: it may be a successor's place by now."""
-    body: dict[str, Any] = {"Key": _key(address)}
+    body: dict[str, Any] = {"Key": item_key(address)}
     if key_id is not None:
         body["ConditionExpression"] = _OWN_PLACE
-        body["ExpressionAttributeValues"] = _wire({":id": key_id})
+        body["ExpressionAttributeValues"] = wire_item({":id": key_id})
         body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
     return _Action("Delete", body, optional=key_id is not None)
 
@@ -730,11 +651,11 @@ def _replace_attributes(owner: Owner, before: Owner, operation: str) -> _Action:
         expression += " REMOVE " + ", ".join(alias[name] for name in gone)
     values = {f":{alias[name][1:]}": value for name, value in attributes.items()}
     body = {
-        "Key": _key(_address(OwnerAt(owner.ref))),
+        "Key": item_key(_address(OwnerAt(owner.ref))),
         "UpdateExpression": expression,
         "ConditionExpression": f"{alias['revision']} = :before",
         "ExpressionAttributeNames": names,
-        "ExpressionAttributeValues": _wire({**values, ":before": before.revision}),
+        "ExpressionAttributeValues": wire_item({**values, ":before": before.revision}),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     return _Action("Update", body)
@@ -742,9 +663,9 @@ def _replace_attributes(owner: Owner, before: Owner, operation: str) -> _Action:
 
 def _remove_owner(owner: Owner) -> _Action:
     body = {
-        "Key": _key(_address(OwnerAt(owner.ref))),
+        "Key": item_key(_address(OwnerAt(owner.ref))),
         "ConditionExpression": "leaving = :leaving AND revision = :before",
-        "ExpressionAttributeValues": _wire({":leaving": True, ":before": owner.revision}),
+        "ExpressionAttributeValues": wire_item({":leaving": True, ":before": owner.revision}),
         "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
     }
     return _Action("Delete", body)
@@ -762,9 +683,9 @@ def _names(owner: Owner | None, before: Owner | None) -> Iterator[_Action]:
 
 def _name(verb: str, app: Owner) -> _Action:
     body = {
-        "Key": _key(_address(AppsNamed(app.tenant, app.name))),
+        "Key": item_key(_address(AppsNamed(app.tenant, app.name))),
         "UpdateExpression": f"{verb} app_ids :id",
-        "ExpressionAttributeValues": _wire({":id": {app.id}}),
+        "ExpressionAttributeValues": wire_item({":id": {app.id}}),
     }
     return _Action("Update", body)
 
@@ -785,7 +706,7 @@ def _require(write: Require, operation: str) -> _Action:
         else:
             values[f":r{n}"] = requirement.value
             conditions.append(f"#r{n} = :r{n}")
-    body: dict[str, Any] = {"Key": _key(_address(OwnerAt(write.owner)))}
+    body: dict[str, Any] = {"Key": item_key(_address(OwnerAt(write.owner)))}
     if write.count is not None:
         names["#live"], names["#operation"] = _counter(write.count), "operation"
         values |= {":by": write.by, ":operation": operation}
@@ -799,13 +720,13 @@ def _require(write: Require, operation: str) -> _Action:
     if names:
         body["ExpressionAttributeNames"] = names
     if values:
-        body["ExpressionAttributeValues"] = _wire(values)
+        body["ExpressionAttributeValues"] = wire_item(values)
     return _Action("ConditionCheck" if write.count is None else "Update", body, lambda item: _refused(write, item))
 
 
 def _refused(write: Require, wire: Mapping[str, Any] | None) -> Exception:
     """Which of the requirements the owner fails."""
-    owner = None if wire is None else _owner(write.owner.kind, _plain(wire))
+    owner = None if wire is None else built_owner(write.owner.kind, plain_item(wire))
     if owner is None or owner.leaving or _came_late(write, owner):
         return OWNER_NOT_FOUND[write.owner.kind]()
     for requirement in write.requirements:
@@ -835,12 +756,12 @@ def _put(
     optional: bool = False,
 ) -> _Action:
     pk, sk = address
-    body: dict[str, Any] = {"Item": _wire({**item, "pk": pk, "sk": sk, "operation": operation})}
+    body: dict[str, Any] = {"Item": wire_item({**item, "pk": pk, "sk": sk, "operation": operation})}
     if condition is not None:
         body["ConditionExpression"] = condition
         body["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         if values:
-            body["ExpressionAttributeValues"] = _wire(values)
+            body["ExpressionAttributeValues"] = wire_item(values)
     return _Action("Put", body, refusal, optional)
 
 
@@ -864,17 +785,6 @@ def _not_in_vain(actions: Sequence[_Action], reasons: Sequence[Mapping[str, Any]
     return [action for action, reason in zip(actions, reasons, strict=True) if reason["Code"] != _REFUSED]
 
 
-def _named(failure: ServiceError | Unreachable) -> errors.KeywrightError:
-    if isinstance(failure, ServiceError) and failure.code not in _TRANSIENT and failure.status < 500:
-        return errors.Fault()
-    return errors.Unavailable()
-
-
-def _back_off(attempt: int) -> None:
-    """Full jitter, from 10 ms up; see "Exponential Backoff And Jitter" in the AWS Architecture Blog."""
-    time.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311  no secret hangs on this
-
-
 # --- values and items ----------------------------------------------------------------------------------------------
 
 
@@ -882,32 +792,24 @@ def _decode(ref: Ref[Any], item: Item | None) -> Any:
     if item is None:
         return None
     match ref:
-        case TokenRef():
-            return _build(Grant, item)
+        case TokenRef() | OwnerAt():
+            return decoded(ref, item)
         case KeyRef() | SingleKeyRef():
             # What is left of a purged key is there until DynamoDB gets round to it, and is for nobody.
-            return None if "purged_at_ms" in item else _build(Key, item)
+            return None if "purged_at_ms" in item else build(Key, item)
         case TenantRef():
-            return _build(Tenant, item)
-        case OwnerAt(owner, leaving):
-            # Under such an id lies a key beside its owner.
-            found = None if _US in owner.id else _owner(owner.kind, item)
-            return found if leaving or (found and not found.leaving) else None
+            return build(Tenant, item)
         case AnswerRef():
-            return _build(KeptAnswer, item)
+            return build(KeptAnswer, item)
         case LinkNamed():
-            return _build(LinkRef, item)
+            return build(LinkRef, item)
         case LinkAt():
-            return _build(Link, item)
+            return build(Link, item)
         case UsesOf():
             return uses_of(item)
         case AppsNamed():
             return frozenset(item.get("app_ids", ())) or None
     raise TypeError(ref)
-
-
-def _owner(kind: OwnerKind, item: Item) -> Owner:
-    return _build(OWNERS[kind], item)
 
 
 def _flat(value: Any) -> Item:
@@ -954,37 +856,3 @@ def _storer(cls: Any) -> Callable[[Any], Any]:
     if issubclass(cls, tuple | list):
         return lambda value: [_storable(each) for each in value]
     return attrgetter("value") if issubclass(cls, Enum) else lambda value: value
-
-
-@cache
-def _builder(annotation: Any) -> Callable[[Any], Any]:
-    """The inverse of `_flat` for one declared type. Reading declarations takes longer than building: once will do."""
-    if is_dataclass(annotation):
-        cls, hints = cast("Any", annotation), get_type_hints(annotation)
-        members = [(each.name, _builder(hints[each.name])) for each in fields(annotation)]
-        return lambda value: cls(**{name: build(value[name]) for name, build in members if name in value})
-    origin = get_origin(annotation)
-    if origin in (Union, UnionType):
-        return _builder(next(arg for arg in get_args(annotation) if arg is not type(None)))
-    if origin is tuple:
-        build = _builder(get_args(annotation)[0])
-        return lambda value: tuple(map(build, value))
-    if isinstance(annotation, type) and issubclass(annotation, Enum | int | bytes) and annotation is not bool:
-        return annotation
-    return lambda value: value
-
-
-def _build(cls: type[T], value: Item) -> T:
-    return cast("T", _builder(cast("Any", cls))(value))
-
-
-def _wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: to_wire(value) for name, value in item.items()}
-
-
-def _plain(wire: Mapping[str, Any]) -> Item:
-    return {name: from_wire(value) for name, value in wire.items()}
-
-
-def _key(address: tuple[str, str]) -> dict[str, Any]:
-    return {"pk": {"S": address[0]}, "sk": {"S": address[1]}}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from urllib.parse import urlsplit
 
 _SUFFIXES: Final = {"cn": "amazonaws.com.cn", "us-gov": "amazonaws.com"}
@@ -25,8 +24,7 @@ def regional(service: str, region: str) -> str:
     return f"https://{service}.{region}.{suffix}"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """`authority` is what the Host header says: the port only where the scheme does not imply it."""
 
     secure: bool

@@ -13,8 +13,7 @@ import select
 import socket
 import ssl
 import time
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from keywright.adapters.endpoints import Endpoint
 
@@ -40,8 +39,7 @@ class Dropped(Broken):
     """The connection ended before anything of an answer came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(NamedTuple):
     """How long is waited: for a connection and for its handshake each, and from a request to the end of its answer,
     however many pieces that comes in."""
 
@@ -49,8 +47,7 @@ class Patience:
     answer_seconds: float = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """Header names are in lower case; a field that came several times is joined by commas."""
 
     status: int

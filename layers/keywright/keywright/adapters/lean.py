@@ -15,7 +15,6 @@ the environment.
 from __future__ import annotations
 
 import base64
-import calendar
 import json
 import random
 import ssl
@@ -23,8 +22,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from keywright.adapters.aws import ServiceError, Unreachable
 from keywright.adapters.endpoints import Endpoint
@@ -62,8 +60,7 @@ _SKEW_SECONDS: Final = 240
 """A signature is good for five minutes either way. With a smaller difference it failed for another reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class RetryTerms:
+class RetryTerms(NamedTuple):
     """What a retry takes from the quota, and the longest first wait, in seconds; the next may be twice as long."""
 
     price: int
@@ -73,8 +70,7 @@ class RetryTerms:
 _WHEN_THROTTLED: Final = RetryTerms(price=5, first_wait=1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """How a service is spoken to. `name` is that of its address and its signature; `id` is its service id in botocore,
     by which the environment names another address."""
 
@@ -238,7 +234,9 @@ class LeanService:
             date = time.strptime(answer.headers.get(b"date", b"").decode(), "%a, %d %b %Y %H:%M:%S GMT")
         except ValueError:
             return False
-        skew = calendar.timegm(date) - self._now()
+        from calendar import timegm  # noqa: PLC0415  clocks are rarely wrong
+
+        skew = timegm(date) - self._now()
         if abs(skew - self._skew) < _SKEW_SECONDS:
             return False
         self._skew = skew

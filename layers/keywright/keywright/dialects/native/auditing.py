@@ -44,7 +44,7 @@ After = Annotated[str | None, Query(max_length=400, description="`next` of the p
 class EventView(BaseModel):
     """One event, as it is on the bus."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: str
     id: str
@@ -67,7 +67,7 @@ class EventView(BaseModel):
 class AuditPage(BaseModel):
     """A page may hold fewer events than `limit`, or none, and yet have a `next`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     events: list[EventView]
     next: str | None

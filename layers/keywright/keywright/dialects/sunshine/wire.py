@@ -28,7 +28,7 @@ DisplayName = Annotated[
 
 
 class CreateKey(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     display_name: DisplayName
 
@@ -36,7 +36,7 @@ class CreateKey(BaseModel):
 class KeyWithSecret(BaseModel):
     """The vendor shows the secret whenever it shows the key."""
 
-    model_config = ConfigDict(frozen=True, validate_by_name=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, defer_build=True)
 
     id: str
     display_name: str = Field(alias="displayName")
@@ -48,13 +48,13 @@ class KeyWithSecret(BaseModel):
 
 
 class KeyResponse(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     key: KeyWithSecret
 
 
 class KeyListResponse(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     keys: list[KeyWithSecret]
 

@@ -63,7 +63,7 @@ Count = Annotated[int, BeforeValidator(_decimal), Field(ge=1)]
 
 
 class RepKeyParameters(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
 
 class OfOneRep(RepKeyParameters):
@@ -135,7 +135,7 @@ def asked(parameters: type[ParametersT], request: Request, now_ms: int) -> Param
 class RepKeyDetails(BaseModel):
     """A new key."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
     support_rep: str
     apikey: str = Field(repr=False)
@@ -155,7 +155,7 @@ class RepKeyDetails(BaseModel):
 class RepKeyRow(BaseModel):
     """A line of the list."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True, defer_build=True)
 
     support_rep: str
     support_rep_name: str

@@ -163,7 +163,7 @@ class _Form(BaseModel):
     ``neverExpires`` true wins: ``expiresOn`` is then not even parsed.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     never_expires: NeverExpires = False
     expires_at_ms: ExpiresOn = None
@@ -208,7 +208,7 @@ class AppApiKeyMessage(BaseModel):
 class AppApiKey(BaseModel):
     """A key, as the vendor shows it: with its secret, which it is called by."""
 
-    model_config = ConfigDict(frozen=True, validate_by_name=True)
+    model_config = ConfigDict(frozen=True, validate_by_name=True, defer_build=True)
 
     token: str = Field(alias="appAPIKey", repr=False)
     description: str
@@ -245,7 +245,7 @@ class AppApiKeys(BaseModel):
 class Login(BaseModel):
     """Who logs in. `provider` and `domain` are accepted and not looked at: there is one source of users."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     userid: str = Field(min_length=1)
     password: SecretStr = Field(min_length=1)
