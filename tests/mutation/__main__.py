@@ -10,6 +10,7 @@ no verdict.
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib
 import os
 import signal
@@ -18,7 +19,7 @@ import time
 import tomllib
 import traceback
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.abc import Loader, MetaPathFinder
@@ -59,6 +60,8 @@ ELSEWHERE = {
     "access.py": ["tests/contract/native/test_key_settings.py"],
     "caching.py": ["tests/contract/authorizers"],
     "handover.py": ["tests/integration/test_handover.py", "tests/contract/handover"],
+    "jwt.py": ["tests/contract/sunshine/test_bearer_tokens.py"],
+    "model.py": [f"tests/unit/test_{each}.py" for each in ("sweeping", "lifecycle", "rotation", "handover")],
     "replay.py": ["tests/contract/native/test_idempotency.py"],
     "registry.py": [f"tests/contract/native/test_{each}_owner.py" for each in ("create", "change", "delete")],
     "removal.py": ["tests/integration/test_removal.py", "tests/contract/native/test_delete_owner.py"],
@@ -77,6 +80,43 @@ def stages(mutant: Mutant) -> list[list[str]]:
     unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
     elsewhere = [ELSEWHERE[mutant.module]] if mutant.module in ELSEWHERE else []
     return [unit, *elsewhere, ["tests/unit", "--ignore", "tests/unit/local"]]
+
+
+class Memory:
+    """Which test noticed a mutant, as long as neither the layer nor that test nor what all tests share has changed.
+    That no test did is not remembered."""
+
+    def __init__(self, folder: Path) -> None:
+        shared = [*(LAYER.rglob("*.py")), *(ROOT / "tests").glob("*.py"), ROOT / "template.yaml"]
+        self._folder = folder
+        self._shared = _digest(path.read_bytes() for path in sorted(shared))
+
+    def find(self, mutant: Mutant) -> str | None:
+        path = self._place(mutant)
+        if not path.exists():
+            return None
+        noticed, _, digest = path.read_text().rpartition("\n")
+        return noticed if digest == self._of(noticed) else None
+
+    def keep(self, mutant: Mutant, noticed: str) -> None:
+        if "::" in noticed:
+            self._place(mutant).write_text(f"{noticed}\n{self._of(noticed)}")
+
+    def _place(self, mutant: Mutant) -> Path:
+        return self._folder / f"{_digest([mutant.name.encode()])}.noticed"
+
+    def _of(self, noticed: str) -> str:
+        test = ROOT / noticed.partition("::")[0]
+        folders = test.relative_to(ROOT).parents
+        beside = [each for folder in folders for each in sorted((ROOT / folder).glob("conftest.py"))]
+        return _digest([self._shared.encode(), *(each.read_bytes() for each in (test, *beside) if each.exists())])
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    whole = hashlib.sha256()
+    for part in parts:
+        whole.update(hashlib.sha256(part).digest())
+    return whole.hexdigest()
 
 
 class Result(NamedTuple):
@@ -169,11 +209,14 @@ def _failing_anyway(stage: Sequence[str], folder: Path) -> list[str]:
     return _unsound[name]
 
 
-def judge(mutant: Mutant, folder: Path, number: int) -> Result:
+def judge(mutant: Mutant, memory: Memory, folder: Path, number: int) -> Result:
     began = time.monotonic()
+    if known := memory.find(mutant):
+        return Result(mutant, known, 0)
     for stage in stages(mutant):
         left_out = [each for name in _failing_anyway(stage, folder) for each in ("--deselect", name)]
         if noticed := run(mutant.tree, mutant.module, ["-x", *stage, *left_out], folder, str(number)):
+            memory.keep(mutant, noticed[0])
             return Result(mutant, noticed[0], time.monotonic() - began)
     return Result(mutant, None, time.monotonic() - began)
 
@@ -227,7 +270,8 @@ def main(wanted: Sequence[str]) -> int:
     began = time.monotonic()
     results = []
     with ThreadPoolExecutor(int(os.environ.get("KEYWRIGHT_MUTATION_WORKERS", os.cpu_count() or 1))) as pool:
-        for result in pool.map(judge, found, [folder] * len(found), range(len(found))):
+        memory = Memory(folder)
+        for result in pool.map(lambda n: judge(found[n], memory, folder, n), range(len(found))):
             results.append(result)
             sys.stdout.write(
                 f"{result.seconds:5.0f} s  {_cell(result.mutant.name)}: {result.noticed_by or 'SURVIVED'}\n"
