@@ -1,7 +1,7 @@
-"""Takes every condition of the table and every guard of the core away in turn, and sees whether a test notices.
+"""Takes every condition of the table and every guard of the core away in turn, and sees whether a test of it notices.
 
 `make mutation`, or with ARGS: the modules to look at (`adapters/dynamodb.py access.py`). Nothing is written to the
-sources: each mutant is a process of its own that has the changed module under the real one's name. What no test
+sources: each mutant is a process of its own that has the changed module under the real one's name. What none
 noticed is listed in docs/operations/mutation.md, with its verdict from verdicts.toml; only a run over all modules
 writes it. The run fails where a condition survived, where more than one mutant of twenty did, and where a survivor has
 no verdict.
@@ -29,7 +29,9 @@ from typing import NamedTuple
 
 import pytest
 
+from local.template import Template
 from tests.mutation.mutants import CONDITIONS, GUARDS, LAYER, ROOT, Mutant, mutants
+from tests.reliability.figures import Figures
 
 REPORT = ROOT / "docs/operations/mutation.md"
 VERDICTS = Path(__file__).with_name("verdicts.toml")
@@ -78,18 +80,18 @@ def stages(mutant: Mutant) -> list[list[str]]:
         return [*first, ["-k", NOT_QUICK, *STORE, *RELIABILITY]]
     own = mutant.module.removesuffix(".py")
     unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
-    elsewhere = [ELSEWHERE[mutant.module]] if mutant.module in ELSEWHERE else []
-    return [unit, *elsewhere, ["tests/unit", "--ignore", "tests/unit/local"]]
+    return [unit, ELSEWHERE[mutant.module]] if mutant.module in ELSEWHERE else [unit]
 
 
 class Memory:
-    """Which test noticed a mutant, as long as neither the layer nor that test nor what all tests share has changed.
-    That no test did is not remembered."""
+    """Which test noticed a mutant, as long as neither the layer, nor the table, nor that test, nor what all tests share
+    has changed. That no test did is not remembered."""
 
     def __init__(self, folder: Path) -> None:
-        shared = [*(LAYER.rglob("*.py")), *(ROOT / "tests").glob("*.py"), ROOT / "template.yaml"]
+        shared = [*(LAYER.rglob("*.py")), *(ROOT / "tests").glob("*.py")]
+        tables = [each.properties for each in Template.load(ROOT / "template.yaml").tables.values()]
         self._folder = folder
-        self._shared = _digest(path.read_bytes() for path in sorted(shared))
+        self._shared = _digest([repr(tables).encode(), *(path.read_bytes() for path in sorted(shared))])
 
     def find(self, mutant: Mutant) -> str | None:
         path = self._place(mutant)
@@ -226,7 +228,7 @@ def report(results: Sequence[Result], verdicts: dict[str, str]) -> str:
         "# Mutation of our own guards",
         "",
         f"Written by `make mutation`, {datetime.now(UTC):%-d %B %Y}. Each condition of the table and each guard of the",
-        "core was taken away in turn; a mutant that no test noticed has survived.",
+        "core was taken away in turn, and the tests of its module were run; what none of them noticed has survived.",
         "",
         "| | mutants | noticed | |",
         "| --- | ---: | ---: | ---: |",
@@ -280,6 +282,11 @@ def main(wanted: Sequence[str]) -> int:
     verdicts: dict[str, str] = tomllib.loads(VERDICTS.read_text())
     if not wanted:
         REPORT.write_text(report(results, verdicts))
+        figures = Figures(command="make mutation")
+        for kind in ("condition", "guard"):
+            noticed = [result.noticed_by is not None for result in results if result.mutant.kind == kind]
+            figures.note("R19", **{f"{kind}s": len(noticed), f"{kind}s_noticed": sum(noticed)})
+        figures.keep()
     lost = [result.mutant for result in results if result.noticed_by is None]
     share = 1 - len(lost) / len(results)
     sys.stdout.write(

@@ -284,6 +284,13 @@ def test_the_vault_is_asked_once_and_only_for_what_nothing_else_refuses(
     assert [each.key_id for each in fakes.vault.revealed] == [issued.key.id] * 2
 
 
+def test_a_token_whose_key_is_not_there_is_judged_unknown_and_the_vault_is_not_asked(
+    world: World, fakes: Fakes
+) -> None:
+    assert jwt.judge(world.desk, jwt.read(token()), None) is Reason.UNKNOWN
+    assert fakes.vault.revealed == []
+
+
 def test_the_operator_behind_an_accounts_key_must_be_enabled(world: World) -> None:
     person = world.add_operator()
     for kind in (KeyKind.ACCOUNT_SECRET, KeyKind.SERVICE_ACCOUNT_SECRET):
