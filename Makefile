@@ -112,10 +112,14 @@ checkov: $(DEV_STAMP) $(CHECKOV_STAMP) ## checkov on the expanded template; .che
 	@.venv-checkov/bin/checkov --config-file .checkov.yaml --file $(EXPANDED)
 
 .PHONY: permissions
-permissions: $(DEV_STAMP) ## the whole suite, and then: has every right that the template grants been used? ARGS go to pytest
+permissions: $(DEV_STAMP) ## the whole suite, and then `make rights`
 	@rm -rf $(PERMISSIONS)
 	@KEYWRIGHT_RECORD_PERMISSIONS=$(PERMISSIONS) $(MAKE) --no-print-directory test
-	@$(BIN)/python -m tests.permissions $(PERMISSIONS)
+	@$(MAKE) --no-print-directory rights
+
+.PHONY: rights
+rights: $(DEV_STAMP) ## did the tests that kept what they did use every right of template.yaml, and no other? ARGS: of these functions
+	@$(BIN)/python -m tests.permissions $(PERMISSIONS) $(ARGS)
 
 .PHONY: mutation
 mutation: $(DEV_STAMP) ## take each condition and each guard away in turn, and write what no test noticed; ARGS: the modules

@@ -1,8 +1,9 @@
 """What the functions may do, and what they did: the rights that template.yaml grants, beside the calls of the tests.
 
 `Recorder` keeps what the judge allowed while tests run; `python -m tests.permissions <folder>` compares what all of
-them kept with the template. A right is one action on one resource and, where the policy names rows, on the rows of one
-pattern; so a statement over three patterns is three rights, and each must have been used.
+them kept with the template, or of it with the functions whose names begin with a further argument. A right is one
+action on one resource and, where the policy names rows, on the rows of one pattern; so a statement over three patterns
+is three rights, and each must have been used.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from local.aws import Aws
 from local.iam import Access, Call, needs
 from local.server import Response
 from local.template import Template
+from tests.reliability.figures import Figures
 
 ROOT = Path(__file__).resolve().parents[1]
 VARIABLE = "KEYWRIGHT_RECORD_PERMISSIONS"
@@ -166,10 +168,20 @@ def main(folder: Path, prefix: str) -> int:
         sys.stdout.write(f"granted, never used: {right}\n")
     for use in stray:
         sys.stdout.write(f"used, not granted: {use.function}: {use.action} on {use.resource} {use.rows}\n")
-    functions = len({right.function for right in granted})
-    sys.stdout.write(f"{functions} functions, {len(granted)} rights: ")
-    sys.stdout.write(f"{len(idle)} never used, {len(stray)} used and not granted\n")
-    return int(bool(idle or stray))
+    counts = {
+        "functions": len({right.function for right in granted}),
+        "rights": len(granted),
+        "never_used": len(idle),
+        "used_and_not_granted": len(stray),
+    }
+    sys.stdout.write(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items()) + "\n")
+    if idle or stray:
+        return 1
+    if not prefix:
+        figures = Figures(command="make permissions")
+        figures.note("permissions", **counts)
+        figures.keep()
+    return 0
 
 
 def _list(value: Any) -> list[Any]:

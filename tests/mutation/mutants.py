@@ -1,8 +1,9 @@
 """The mutants: each takes one condition of the table, or one guard of the core, away.
 
 A condition is made to hold always and not cut out, because a value that no expression uses is refused by DynamoDB
-itself, and that would catch the mutant for the wrong reason. A guard is an `if` that raises, a part of its `or`, an
-`if` of `access.py` that answers a constant, or a call that does nothing but raise.
+itself, and that would catch the mutant for the wrong reason. A guard is an `if` or a `case` that raises, a part of its
+`or`, or a call that does nothing but raise; and in `ANSWERING` modules also an `if` that answers at once. What it asks
+is still evaluated, as it may name what comes after.
 """
 
 from __future__ import annotations
@@ -19,17 +20,42 @@ LAYER = ROOT / "layers/keywright/keywright"
 CONDITIONS = ("adapters/dynamodb.py", "adapters/metering.py")
 GUARDS = (
     "access.py",
+    "addresses.py",
+    "caching.py",
     "handover.py",
     "issuing.py",
+    "jwt.py",
     "lifecycle.py",
+    "limits.py",
+    "model.py",
     "refused_use.py",
     "registry.py",
     "removal.py",
     "replay.py",
     "rotation.py",
     "sweeping.py",
+    "tokens.py",
+    "usage.py",
     "verification.py",
+    "warning.py",
 )
+ANSWERING = frozenset(
+    {
+        "access.py",
+        "addresses.py",
+        "caching.py",
+        "jwt.py",
+        "lifecycle.py",
+        "limits.py",
+        "model.py",
+        "refused_use.py",
+        "tokens.py",
+        "usage.py",
+        "verification.py",
+        "warning.py",
+    }
+)
+"""Where a refusal is an answer, and what is not allowed, or not needed any more, ends in a `return`."""
 CHECKS = {"contain", "demand", "check", "check_address", "_check_expiry"}
 """Calls that answer nothing, and raise where something is not allowed."""
 _ARGUMENT = {"_put": 3, "_update_lease": 2}
@@ -45,15 +71,14 @@ class Mutant:
     kind: Kind
     module: str
     name: str
-    line: int
     tree: ast.Module
 
 
-def mutants(path: str) -> Iterator[Mutant]:
+def mutants(path: str, layer: Path = LAYER) -> Iterator[Mutant]:
     """Of a module of the layer, by its path there."""
-    tree = ast.parse((LAYER / path).read_text(), path)
+    tree = ast.parse((layer / path).read_text(), path)
     kind: Kind = "condition" if path in CONDITIONS else "guard"
-    found = _conditions(tree) if kind == "condition" else _guards(tree, constants=path == "access.py")
+    found = _conditions(tree) if kind == "condition" else _guards(tree, answering=path in ANSWERING)
     seen: dict[str, int] = {}
     for function, what, node, change in found:
         memo: dict[int, Any] = {}
@@ -63,10 +88,10 @@ def mutants(path: str) -> Iterator[Mutant]:
         seen[name] = seen.get(name, 0) + 1
         if seen[name] > 1:
             name += f" ({seen[name]})"
-        yield Mutant(kind, path, name, node.lineno, ast.fix_missing_locations(changed))
+        yield Mutant(kind, path, name, ast.fix_missing_locations(changed))
 
 
-Found = tuple[str, str, ast.stmt | ast.expr, Callable[[ast.AST], None]]
+Found = tuple[str, str, ast.stmt | ast.expr | ast.match_case, Callable[[ast.AST], None]]
 
 
 def _scopes(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
@@ -143,17 +168,16 @@ def _become(node: ast.AST, other: ast.AST) -> None:
     node.__dict__.update(other.__dict__, **line)
 
 
-def _guards(tree: ast.Module, *, constants: bool) -> Iterator[Found]:
+def _guards(tree: ast.Module, *, answering: bool) -> Iterator[Found]:
+    leaving = (ast.Raise, ast.Return, ast.Continue) if answering else ast.Raise
     for function, node in _scopes(tree):
-        if isinstance(node, ast.If):
-            last = node.body[-1]
-            answers = constants and isinstance(last, ast.Return) and isinstance(last.value, ast.Constant)
-            if not isinstance(last, ast.Raise) and not answers:
-                continue
-            yield function, f"if {ast.unparse(node.test)}", node, _never
+        if isinstance(node, ast.If) and isinstance(node.body[-1], leaving):
+            yield function, f"if {ast.unparse(node.test)}", node.test, _never
             if isinstance(node.test, ast.BoolOp) and isinstance(node.test.op, ast.Or):
                 for part in node.test.values:
-                    yield function, f"or {ast.unparse(part)}", part, _false
+                    yield function, f"or {ast.unparse(part)}", part, _never
+        elif isinstance(node, ast.match_case) and isinstance(node.body[-1], ast.Raise):
+            yield function, f"case {ast.unparse(node.pattern)}", node, _matches_nothing
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             called = node.value.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
@@ -162,12 +186,13 @@ def _guards(tree: ast.Module, *, constants: bool) -> Iterator[Found]:
 
 
 def _never(node: ast.AST) -> None:
-    assert isinstance(node, ast.If)
-    node.test = ast.Constant(value=False)
+    assert isinstance(node, ast.expr)
+    _become(node, ast.BoolOp(ast.And(), [copy.copy(node), ast.Constant(value=False)]))
 
 
-def _false(node: ast.AST) -> None:
-    _become(node, ast.Constant(value=False))
+def _matches_nothing(node: ast.AST) -> None:
+    assert isinstance(node, ast.match_case)
+    node.guard = ast.Constant(value=False)
 
 
 def _nothing(node: ast.AST) -> None:

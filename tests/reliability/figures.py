@@ -22,6 +22,8 @@ class Figures:
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     noted: dict[str, dict[str, int]] = field(default_factory=dict)
+    command: str = COMMAND
+    """What reaches them."""
 
     def add(self, proof: str, **counts: int) -> None:
         """On top of what there is."""
@@ -53,8 +55,8 @@ class Figures:
         KEPT.mkdir(parents=True, exist_ok=True)
         at = datetime.now(UTC).date().isoformat()
         for proof, counts in self.all.items():
-            kept = {"proof": proof, "command": COMMAND, "date": at, "counts": counts}
-            (KEPT / f"{proof}.{COMMAND.split()[1]}.json").write_text(json.dumps(kept, indent=1) + "\n")
+            kept = {"proof": proof, "command": self.command, "date": at, "counts": counts}
+            (KEPT / f"{proof}.{self.command.split()[1]}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def kept() -> dict[str, Mapping[str, Any]]:

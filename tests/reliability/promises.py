@@ -61,7 +61,12 @@ PROMISES: Final = (
     Promise(14, "A restored backup brings no revoked key back"),
     Promise(15, "Rotating the encryption key loses no secret"),
     Promise(16, "Hostile input gets a clean refusal and writes nothing", also=("tests/e2e/test_contract_fuzz.py",)),
-    Promise(17, "A function may do what it does and nothing more", also=("tests/contract/test_calls_and_rights.py",)),
+    Promise(
+        17,
+        "A function may do what it does and nothing more",
+        ("permissions",),
+        ("tests/contract/test_calls_and_rights.py",),
+    ),
     Promise(18, "Only a genuine leak report acts, and its answer tells nothing"),
 )
 NOT_BUILT: Final = frozenset({14, 15, 18})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keywright import errors
-from keywright.access import Principal, contain, permits, principal
+from keywright.access import Principal, contain, permits, presented, principal
 from keywright.model import Creator, Grant, KeyKind, OwnerKind, OwnerRef
 
 WORDS = st.sampled_from(["keys", "issue", "SalesIQ", "apps", "installation", "tenants", "*"])
@@ -149,3 +149,22 @@ def test_every_bad_credential_is_refused_alike(grant: Grant | None) -> None:
         principal(grant, 5, {KeyKind.NATIVE})
     assert str(refused.value) == errors.CredentialsRefused.message
     assert refused.value.__cause__ is None
+
+
+def test_a_caller_is_let_in_from_the_addresses_of_its_key_and_from_nowhere_else() -> None:
+    anywhere = principal(GRANT, 5, {KeyKind.NATIVE})
+    anywhere.check_address("198.51.100.7")
+    within = principal(replace(GRANT, allowed_cidrs=("192.0.2.0/24",)), 5, {KeyKind.NATIVE})
+    within.check_address("192.0.2.7")
+    with pytest.raises(errors.CredentialsRefused):
+        within.check_address("198.51.100.7")
+
+
+def test_whose_credential_was_refused_is_known_to_the_refusal_or_to_what_caused_it() -> None:
+    with pytest.raises(errors.CredentialsRefused) as refused:
+        principal(replace(GRANT, revoked=True), 5, {KeyKind.NATIVE})
+    wrapped = errors.CredentialsRefused(field="header")
+    wrapped.__cause__ = refused.value
+    assert presented(refused.value) == presented(wrapped) == replace(GRANT, revoked=True)
+    for nobodys in (None, errors.CredentialsRefused(), errors.ScopeMissing(), ValueError()):
+        assert presented(nobodys) is None

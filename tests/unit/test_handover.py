@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from keywright import errors, handover, issuing, lifecycle, rotation
 from keywright.handover import LONGEST_MS, SHORTEST_MS, Along, Made
 from keywright.issuing import Issued, Order
 from keywright.model import EventType, Key, KeyKind, LinkState
-from keywright.ports import Stale
+from keywright.ports import KeyRef, LinkAt, Reading, Ref, Stale
 from keywright.tokens import Token
 from tests.fakes import Fakes
 from tests.world import World
@@ -124,6 +125,30 @@ def test_a_link_that_nobody_made_is_not_found(fakes: Fakes, world: World) -> Non
     with pytest.raises(errors.LinkNotFound):
         handover.find(world.desk, "A" * 43)
     assert fakes.store.calls[-1] == "read"
+
+
+@pytest.mark.parametrize("gone", ["link", "key"])
+def test_a_link_of_which_only_the_token_is_left_leads_nowhere(
+    fakes: Fakes, world: World, issued: Issued, monkeypatch: pytest.MonkeyPatch, gone: str
+) -> None:
+    """DynamoDB takes what is over row by row."""
+    made, read = make(world, issued.key), fakes.store.read
+
+    def without(*refs: Ref[Any]) -> Reading:
+        found = read(*refs)
+        kind = LinkAt if gone == "link" else KeyRef
+        return Reading({ref: None if isinstance(ref, kind) else found[ref] for ref in refs})
+
+    monkeypatch.setattr(fakes.store, "read", without)
+    with pytest.raises(errors.LinkNotFound):
+        handover.find(world.desk, made.token.reveal())
+
+
+def test_a_key_without_a_version_has_nothing_to_hand_over(world: World) -> None:
+    opened = world.channel(world.app())
+    bare = lifecycle.delete_version(world.desk, world.principal, opened.key, 1)
+    with pytest.raises(errors.KeyNotFound):
+        make(world, bare)
 
 
 def test_a_link_stops_in_the_millisecond_it_expires(fakes: Fakes, world: World, issued: Issued) -> None:

@@ -226,3 +226,20 @@ def test_a_revoked_key_has_one_successor(world: World) -> None:
         following(world, ended)
     ref = KeyRef(first.key.id)
     assert world.desk.store.read(ref)[ref] == first.key
+
+
+@pytest.mark.parametrize("ms", [-1, 0])
+def test_a_next_version_for_a_time_that_is_past_or_now_is_refused(world: World, fakes: Fakes, ms: int) -> None:
+    key = world.issue(KeyKind.REP_KEY, world.rep().ref).key
+    creator, ends = world.principal.creator(), fakes.clock.ms + ms
+    with pytest.raises(errors.FieldInvalid) as refused:
+        issuing.issue_version(world.desk, world.principal, key, creator=creator, expires_at_ms=ends)
+    assert refused.value.field == "expires_at"
+    assert world.key(key.id) == key
+
+
+def test_only_a_single_key_has_a_successor(world: World) -> None:
+    key = world.issue(KeyKind.APP_SECRET, world.app().ref).key
+    revoked = lifecycle.revoke(world.desk, world.principal, key)
+    with pytest.raises(ValueError, match="single"):
+        issuing.issue_version(world.desk, world.principal, revoked, creator=world.principal.creator())

@@ -5,6 +5,9 @@ Which tokens are malformed, unsuitable or forged is in the contract tests of Sun
 
 from __future__ import annotations
 
+import base64
+import hmac
+import json
 import random
 import string
 from collections.abc import Callable
@@ -16,9 +19,11 @@ import pytest
 from keywright import errors, jwt, lifecycle, registry
 from keywright.issuing import Issued
 from keywright.jwt import Flaw, Verified
+from keywright.limits import Every, Quota
 from keywright.model import RULES, Grant, KeyKind, Reason
 from keywright.ports import KeyRef, Reading
 from keywright.tokens import Token
+from keywright.usage import Use
 from tests.fakes import Fakes
 from tests.world import World
 
@@ -51,6 +56,49 @@ def test_exp_has_no_leeway(now_ms: int, over: bool) -> None:
 @pytest.mark.parametrize(("now_ms", "early"), [(939_999, True), (940_000, False), (1_000_000, False)])
 def test_nbf_has_sixty_seconds(now_ms: int, early: bool) -> None:
     assert jwt.read(token(nbf=1_000)).untimely(now_ms) is (Flaw.TOKEN_NOT_YET_VALID if early else None)
+
+
+@pytest.mark.parametrize(
+    "header", [{"alg": "none"}, {"alg": "HS512"}, {"typ": "at+jwt"}, {"typ": None}, {"crit": ["exp"]}, {"jku": "x"}]
+)
+def test_a_token_under_a_header_that_is_not_ours_is_not_read_however_it_is_signed(header: dict[str, object]) -> None:
+    assert is_good(under({"alg": "HS256", "kid": KEY_ID}))
+    assert is_good(under({"alg": "HS256", "kid": KEY_ID, "typ": "JWT"}))
+    with pytest.raises(ValueError, match="header"):
+        jwt.read(under({"alg": "HS256", "kid": KEY_ID, **header}))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"scope": "integration", "exp": "5"},
+        {"scope": "integration", "exp": True},
+        {"scope": "integration", "exp": 5.0},
+        {"scope": "integration", "nbf": None},
+        {"scope": None},
+        {"scope": 7},
+        {},
+        ["scope"],
+        "scope",
+    ],
+)
+def test_a_token_that_says_something_in_another_type_is_not_read(payload: object) -> None:
+    with pytest.raises(ValueError, match=r"^no "):
+        jwt.read(under({"alg": "HS256", "kid": KEY_ID}, payload))
+
+
+def test_a_token_of_more_characters_than_a_request_can_carry_is_not_read() -> None:
+    text = token(note="x" * jwt.LONGEST)
+    with pytest.raises(ValueError, match="long"):
+        jwt.read(text)
+
+
+def under(header: dict[str, object], payload: object = {"scope": "integration"}) -> str:
+    """Signed under this very header, whatever it says."""
+    parts = (json.dumps(header), json.dumps(payload))
+    signed = ".".join(base64.urlsafe_b64encode(part.encode()).rstrip(b"=").decode() for part in parts)
+    signature = hmac.digest(SECRET.reveal().encode(), signed.encode(), "sha256")
+    return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
 def test_neither_the_signature_nor_what_is_signed_is_in_its_repr() -> None:
@@ -250,6 +298,13 @@ def test_the_vault_is_asked_once_and_only_for_what_nothing_else_refuses(
     assert [each.key_id for each in fakes.vault.revealed] == [issued.key.id] * 2
 
 
+def test_a_token_whose_key_is_not_there_is_judged_unknown_and_the_vault_is_not_asked(
+    world: World, fakes: Fakes
+) -> None:
+    assert jwt.judge(world.desk, jwt.read(token()), None) is Reason.UNKNOWN
+    assert fakes.vault.revealed == []
+
+
 def test_the_operator_behind_an_accounts_key_must_be_enabled(world: World) -> None:
     person = world.add_operator()
     for kind in (KeyKind.ACCOUNT_SECRET, KeyKind.SERVICE_ACCOUNT_SECRET):
@@ -268,3 +323,18 @@ def test_while_the_vault_is_down_a_token_is_neither_good_nor_bad(world: World, f
 
 def test_the_verdict_does_not_show_the_secret(world: World, issued: Issued) -> None:
     assert issued.token.reveal() not in repr(verdict(world, signed(issued)))
+
+
+def test_a_token_is_refused_from_where_its_key_may_not_be_used_and_over_its_limit(world: World) -> None:
+    limited = {"allowed_cidrs": ("192.0.2.0/24",), "quota": Quota(1, Every.DAY)}
+    issued = world.issue(KeyKind.APP_SECRET, world.app().ref, **limited)
+    text = signed(issued)
+    reading = world.desk.store.read(*jwt.refs(text))
+
+    def used_from(address: str) -> Verified:
+        return jwt.verify(world.desk, world.tenant, text, reading, Use(address))
+
+    assert used_from("198.51.100.7") == Verified(Reason.ADDRESS_NOT_ALLOWED)
+    assert used_from("192.0.2.7").valid
+    over = used_from("192.0.2.7")
+    assert (over.reason, over.spending is not None) == (Reason.QUOTA_EXCEEDED, True)

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from keywright import errors, issuing, lifecycle, removal
+from keywright import errors, issuing, lifecycle, removal, rotation, tokens
 from keywright.model import UNDELETE_WITHIN_MS, EventType, Key, KeyKind, KeyState
-from keywright.ports import SaveKey, Stale
+from keywright.ports import Reading, Ref, SaveKey, Stale, TokenRef
+from keywright.tokens import Format
+from keywright.verification import Presented
 from tests.fakes import Fakes
 from tests.world import World
 
@@ -320,8 +323,64 @@ def test_a_key_of_another_tenant_a_deleted_one_and_none_are_refused_alike(
     assert lifecycle.own(world.principal, key) is key
     theirs = another_world.issue(KeyKind.NATIVE, another_world.operator.ref).key
     refusals = []
-    for each in (theirs, None, lifecycle.delete(world.desk, world.principal, key)):
+    purged = replace(key, purged_at_ms=1)
+    for each in (theirs, None, purged, lifecycle.delete(world.desk, world.principal, key)):
         with pytest.raises(errors.KeyNotFound) as refused:
             lifecycle.own(world.principal, each)
         refusals.append((type(refused.value), str(refused.value), refused.value.field))
     assert len(set(refusals)) == 1
+
+
+def test_what_is_left_of_a_purged_key_is_not_had_back(world: World, key: Key) -> None:
+    with pytest.raises(errors.KeyNotFound):
+        lifecycle.deleted_own(world.desk, world.principal, replace(key, purged_at_ms=2))
+
+
+# --- ended by whoever holds it -------------------------------------------------------------------------------------
+
+
+def test_whoever_holds_a_token_ends_its_key(world: World, fakes: Fakes) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref)
+    lifecycle.revoke_held(world.desk, Presented.token(issued.token.reveal()))
+    assert world.key(issued.key.id).revoked_reason == lifecycle.HELD
+    assert (fakes.store.events[-1].type, fakes.store.events[-1].actor) == (EventType.KEY_REVOKED, issued.key.id)
+
+
+def test_of_a_channels_key_only_the_version_that_is_held_is_ended_and_the_last_one_revokes_it(world: World) -> None:
+    opened = world.channel(world.app())
+    second = issuing.issue_version(world.desk, world.principal, opened.key, creator=opened.key.creator)
+    lifecycle.revoke_held(world.desk, Presented.token(opened.token.reveal()))
+    left = world.key(opened.key.id)
+    assert ([version.number for version in left.versions], left.revoked_at_ms) == ([2], None)
+    lifecycle.revoke_held(world.desk, Presented.token(second.token.reveal()))
+    assert world.key(opened.key.id).revoked_at_ms is not None
+
+
+def test_a_token_that_is_nobodys_or_was_retired_ends_nothing(world: World, fakes: Fakes) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref)
+    rotated = rotation.rotate(world.desk, world.principal, issued.key, overlap_ms=1000)
+    fakes.clock.advance(1000)
+    fakes.store.calls.clear()
+    nobodys = tokens.generate(Format.NATIVE, stage=world.desk.stage)
+    for token in (nobodys, issued.token):
+        lifecycle.revoke_held(world.desk, Presented.token(token.reveal()))
+    lifecycle.revoke_held(world.desk, Presented.token("no token at all"))
+    assert fakes.store.calls == ["read", "read"]
+    assert world.key(issued.key.id) == rotated.key
+
+
+@pytest.mark.parametrize("become", ["nothing", "deleted", "purged"])
+def test_a_key_that_went_between_the_two_reads_is_let_go(
+    world: World, fakes: Fakes, monkeypatch: pytest.MonkeyPatch, become: str
+) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref)
+    gone = {"deleted": replace(issued.key, deleted_at_ms=1), "purged": replace(issued.key, purged_at_ms=1)}.get(become)
+    read = fakes.store.read
+
+    def meanwhile(*refs: Ref[Any]) -> Reading:
+        return read(*refs) if isinstance(refs[0], TokenRef) else Reading({refs[0]: gone})
+
+    monkeypatch.setattr(fakes.store, "read", meanwhile)
+    fakes.store.calls.clear()
+    lifecycle.revoke_held(world.desk, Presented.token(issued.token.reveal()))
+    assert fakes.store.calls == ["read"]

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from keywright import errors, lifecycle, registry
+from keywright import errors, lifecycle, registry, removal
 from keywright.model import (
     OWNER_NOT_FOUND,
     App,
@@ -263,3 +263,15 @@ def test_a_channel_is_not_made_while_the_vault_is_down(world: World, fakes: Fake
     with pytest.raises(errors.Unavailable):
         world.channel(app)
     assert registry.owner_at(world.desk, app.ref) == app
+
+
+@pytest.mark.parametrize("kind", OwnerKind)
+def test_an_owner_that_is_not_there_is_not_found_under_its_kinds_name(world: World, kind: OwnerKind) -> None:
+    nobody = OwnerRef(world.tenant, kind, "nobody")
+    for deed in (
+        lambda: registry.owner_at(world.desk, nobody),
+        lambda: registry.owner_with_key(world.desk, nobody),
+        lambda: removal.remove(world.desk, world.principal, nobody, time_is_up=lambda: False),
+    ):
+        with pytest.raises(OWNER_NOT_FOUND[kind]):
+            deed()

@@ -471,3 +471,27 @@ def test_several_are_verified_as_each_would_be_alone(world: World, fakes: Fakes)
     ]
     assert fakes.store.calls[before:] == ["read", "spend"]
     assert [each.owner for each in verdicts[:2]] == [app, app]
+
+
+# --- for whom it was shown -----------------------------------------------------------------------------------------
+
+
+def test_a_good_key_is_refused_when_it_is_shown_for_another_owner_than_its_own(world: World) -> None:
+    app, other = world.app(), world.app("Vineyard")
+    presented = Presented.token(world.issue(KeyKind.APP_API_KEY, app.ref).token.reveal())
+    assert verdict(world, replace(presented, owner_id=app.id)).valid
+    refused = verdict(world, replace(presented, owner_id=other.id))
+    assert (refused.reason, refused.cause) == (Reason.OWNER_NOT_ELIGIBLE, errors.OwnerNotFound)
+
+
+def test_a_good_key_is_refused_when_another_installed_app_shows_it(world: World) -> None:
+    presented = Presented.token(world.channel(world.app()).token.reveal())
+    assert verdict(world, replace(presented, bundle_name="com.example.orchard")).valid
+    refused = verdict(world, replace(presented, bundle_name="com.example.other"))
+    assert (refused.reason, refused.cause) == (Reason.OWNER_NOT_ELIGIBLE, errors.ChannelNotFound)
+
+
+def test_only_a_channels_key_is_shown_by_an_installed_app(world: World) -> None:
+    presented = Presented.token(world.issue(KeyKind.NATIVE, world.app().ref).token.reveal())
+    refused = verdict(world, replace(presented, bundle_name="com.example.orchard"))
+    assert (refused.reason, refused.cause) == (Reason.OWNER_NOT_ELIGIBLE, errors.ChannelNotFound)

@@ -71,12 +71,26 @@ def test_an_owner_without_an_address_is_not_mailed(world: World, fakes: Fakes, o
         lifecycle.revoke,
         lifecycle.delete,
         lambda desk, caller, key: lifecycle.amend(desk, caller, key, description="", expires_at_ms=None),
+        lambda desk, caller, key: lifecycle.amend(desk, caller, key, expires_at_ms=key.expires_at_ms + DAY_MS),
     ],
+    ids=["revoked", "deleted", "for good", "later"],
 )
 def test_what_is_no_longer_so_is_not_mailed(
     world: World, fakes: Fakes, key: Key, told: Event, deed: Callable[..., Key]
 ) -> None:
     deed(world.desk, world.principal, world.key(key.id))
+    assert warning.mail_warnings(world.desk, [told]) == frozenset()
+    assert fakes.outbox.warnings == []
+
+
+@pytest.mark.parametrize("gone", ["owner", "key"])
+def test_of_what_is_gone_nobody_is_mailed(
+    world: World, fakes: Fakes, owner: Owner, key: Key, told: Event, gone: str
+) -> None:
+    if gone == "owner":
+        del fakes.store.everybody[owner.ref]
+    else:
+        del fakes.store.keys[key.id]
     assert warning.mail_warnings(world.desk, [told]) == frozenset()
     assert fakes.outbox.warnings == []
 

@@ -103,8 +103,6 @@ def _covers(granted: list[str], needed: list[str]) -> bool:
         granted, needed, rest = granted[:-1], needed[: len(granted) - 1], needed[len(granted) - 1 :]
         if not rest:
             return False
-    elif needed[-1] == "*":
-        return False  # all that follow is more than one segment
     return len(granted) == len(needed) and all(map(_stands_for, granted, needed))
 
 

@@ -122,6 +122,13 @@ def test_a_rep_whose_login_is_withdrawn_loses_the_key_at_once_and_for_good(bundl
         assert verdict["valid"] is False
 
 
+def test_a_rep_without_a_key_loses_the_login_as_long_as_there_is_none(bundle: Bundle, world: World) -> None:
+    rep = world.rep()
+    answer = change(bundle, world, rep, login_enabled=False)
+    assert (answer.status, answer.json()["login_enabled"]) == (200, False)
+
+
+
 def test_the_keys_of_a_changed_owner_still_count(bundle: Bundle, world: World) -> None:
     app = world.app()
     for _ in range(10):

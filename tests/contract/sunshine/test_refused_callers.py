@@ -167,3 +167,18 @@ def test_only_custom_integrations_have_keys(place: Place, method: str, of_one: b
     whatsapp = id_of(place.world.integration(place.app, type="whatsapp"))
     answer = keys.ask(method, keys.issue().key if of_one else "", integration=whatsapp)
     assert (answer.status, answer.body) == (400, NOT_CUSTOM)
+
+
+@pytest.mark.parametrize(
+    ("method", "below"),
+    [("GET", ""), ("POST", ""), ("GET", "/%20"), ("DELETE", "/%20")],
+    ids=["list", "create", "get", "delete"],
+)
+@pytest.mark.parametrize("owner", ["/integrations/%20", ""], ids=["integration", "app"])
+def test_where_no_id_of_the_path_could_be_anybodys_only_the_caller_is_read(
+    shared: Place, method: str, below: str, owner: str
+) -> None:
+    body = {"displayName": "Billing bot"} if method == "POST" else None
+    target = f"/v2/apps/%20{owner}/keys{below}"
+    answer = shared.bundle.request(method, target, basic(shared.account_key), json_body=body)
+    assert (answer.status, answer.body, answer.calls) == (404, APP_NOT_FOUND, ("GetItem", "GetItem"))

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from keywright import lifecycle
-from keywright.model import App, KeyKind
+from keywright.model import App, EventType, KeyKind
+from keywright.ports import AuditQuestion
 from local.aws import Fault, error
 from local.iam import Call
 from tests.bundle import Answer, Bundle
@@ -505,6 +506,19 @@ def test_the_hundred_and_first_key_is_refused(bundle: Bundle, world: World, app:
     assert len(keys(world, app)) == 100
     lifecycle.revoke(world.desk, world.principal, issued[0].key)
     assert add(bundle, world, never(app)).status == 200
+
+
+def test_an_operators_token_that_was_revoked_adds_nothing_and_its_use_is_noted(
+    bundle: Bundle, world: World, app: App
+) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.operator.ref, scopes=("*",))
+    lifecycle.revoke(world.desk, world.principal, issued.key)
+
+    answer = add(bundle, world, never(app), claims(issued.token.reveal()))
+    assert refusal(answer) == (401, UNAUTHORIZED)
+    assert not keys(world, app)
+    told = world.desk.store.audit(AuditQuestion(tenant=world.tenant, key_id=issued.key.id)).items
+    assert [event.type for event in told][:1] == [EventType.KEY_REFUSED]
 
 
 # --- the body ------------------------------------------------------------------------------------------------------
