@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from keywright.adapters.endpoints import Endpoint
+from keywright.adapters.http1 import Patience
 from keywright.adapters.lean import DYNAMODB, LeanService
 from keywright.adapters.signing import Credentials
 from local.template import Template
@@ -41,9 +42,9 @@ class EngineTable:
         self._carried_out: set[str] = set()
         engine, template = running(), _template()
         engine.create_table(next(iter(template.tables.values())), self._name)
-        self._service = LeanService(
-            DYNAMODB, template.region, Endpoint.of(engine.url), lambda: Credentials("engine", "local")
-        )
+        who, endpoint = Credentials("engine", "local"), Endpoint.of(engine.url)
+        # Whoever loses patience tries again, which no run has planned.
+        self._service = LeanService(DYNAMODB, template.region, endpoint, lambda: who, patience=Patience(30, 30))
 
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         answer = self._service.call(operation, self._here(request))
