@@ -9,6 +9,17 @@ SAM := .venv-sam/bin/sam
 DEV_STAMP := .venv/.installed-$(shell cksum < requirements-dev.txt | tr ' ' -)
 SAM_STAMP := .venv-sam/.installed-$(shell cksum < requirements-sam.txt | tr ' ' -)
 CHECKOV_STAMP := .venv-checkov/.installed-$(shell cksum < requirements-checkov.txt | tr ' ' -)
+ENGINE_SOURCES := $(addprefix tests/engine/server/,Cargo.toml Cargo.lock src/main.rs)
+ENGINE := .cache/engine/release/engine
+CARGO_SETTINGS = $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/config.toml)
+RUST = $(shell rustc --version | cut -d ' ' -f 2)
+found = $(shell command -v $(1) >/dev/null && echo yes)
+# The store's contract, and R1, R2 and R6.
+ON_THE_ENGINE := tests/engine \
+  $(patsubst %,tests/integration/test_%.py,key_store kept_answers handover metering removal dynamodb) \
+  tests/reliability/test_interleavings.py::test_pairs \
+  tests/reliability/test_histories.py::test_what_a_crowd_saw_has_one_explanation \
+  tests/reliability/test_single_faults.py::test_a_fault_anywhere_leaves_all_or_nothing_and_a_retry_settles_it
 EXPANDED := .cache/template.expanded.json
 PERMISSIONS := $(CURDIR)/.cache/permissions
 
@@ -70,6 +81,21 @@ test: $(DEV_STAMP) ## unit, integration, contract and structure tests, on every 
 .PHONY: e2e
 e2e: $(DEV_STAMP) $(SAM_STAMP) ## the running gateway, real clients, the built functions under the Lambda runtime client
 	@$(SAM_ENV) $(BIN)/pytest --ignore tests/e2e/test_contract_fuzz.py tests/e2e $(ARGS)
+
+.PHONY: engine
+engine: $(ENGINE) $(DEV_STAMP) ## the store and the proofs against a second DynamoDB engine, which needs Rust and cc; ARGS go to pytest
+	@KEYWRIGHT_ENGINE="$(CURDIR)/$(ENGINE)" $(BIN)/pytest -n auto --dist load $(ON_THE_ENGINE) $(ARGS)
+
+# What cargo fetches and builds stays in .cache; where crates come from is the machine's own setting.
+$(ENGINE): $(ENGINE_SOURCES)
+	$(if $(call found,cc),,$(error The second engine needs a C compiler, and cc is not there))
+	$(if $(and $(call found,cargo),$(call found,rustc)),,$(error The second engine needs Rust 1.88 or newer, and cargo is not there))
+	$(if $(shell printf '%s\n' 1.88.0 $(RUST) | sort -VC && echo new),,\
+	  $(error The second engine needs Rust 1.88 or newer, and this is $(RUST)))
+	@echo "Building the second engine ..."
+	@CARGO_HOME="$(CURDIR)/.cache/cargo" cargo $(addprefix --config ,$(CARGO_SETTINGS)) build --quiet --locked --release \
+	  --manifest-path tests/engine/server/Cargo.toml --target-dir .cache/engine
+	@touch $@
 
 .PHONY: fuzz
 fuzz: $(DEV_STAMP) ## 20,000 requests made from the description of the API, against the running gateway

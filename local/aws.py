@@ -84,7 +84,8 @@ def _members(body: bytes) -> dict[str, Any]:
 
 class Aws:
     """`calls` and `decisions` grow until `clear`, unless `records` is off. `fault` is asked about every call, `watch`
-    is told of every call that was carried out and of its answer; both may be replaced at any time."""
+    is told of every call that was carried out and of its answer; both may be replaced at any time. `dynamodb` may be
+    set before the first call, and then answers for that service: it has a lock and a memory of tokens of its own."""
 
     def __init__(self, template: Template, host: str = "127.0.0.1", port: int = 0) -> None:
         self.calls: list[Call] = []
@@ -92,6 +93,7 @@ class Aws:
         self.fault: Callable[[Call], Fault | None] = lambda _: None
         self.watch: Callable[[Call, Response], None] = lambda *_: None
         self.honours_request_tokens = True
+        self.dynamodb: Callable[[Request], Response] | None = None
         self.records = True
         transactions.install()
         queries.install()
@@ -148,6 +150,8 @@ class Aws:
         return Decision(principal, access, self._judge.weigh(principal, access))
 
     def _once(self, call: Call, request: Request) -> Response:
+        if call.service == "dynamodb" and self.dynamodb is not None:
+            return self.dynamodb(request)
         token = call.request.get("ClientRequestToken")
         if call.operation != "TransactWriteItems" or not token or not self.honours_request_tokens:
             with self._lock:

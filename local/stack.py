@@ -117,20 +117,9 @@ class Stack:
         }
 
     def _make_table(self, table: Table) -> None:
-        client, properties = self.client("dynamodb"), table.properties
-        known = client.meta.service_model.operation_model("CreateTable").input_shape.members
-        # Encryption and tags have no bearing here, and CloudFormation spells streams differently from the API.
-        wanted = {
-            name: value
-            for name, value in properties.items()
-            if name in known and name not in {"SSESpecification", "Tags"}
-        }
-        if "StreamSpecification" in wanted:
-            wanted["StreamSpecification"] = {"StreamEnabled": True, **wanted["StreamSpecification"]}
-        client.create_table(**{**wanted, "TableName": table.name})
-        if expiry := properties.get("TimeToLiveSpecification"):
-            client.update_time_to_live(TableName=table.name, TimeToLiveSpecification=expiry)
-        if recovery := properties.get("PointInTimeRecoverySpecification"):
+        client = self.client("dynamodb")
+        create_table(client, table, table.name)
+        if recovery := table.properties.get("PointInTimeRecoverySpecification"):
             client.update_continuous_backups(TableName=table.name, PointInTimeRecoverySpecification=recovery)
 
     def _make_key(self, key: Key) -> None:
@@ -148,3 +137,19 @@ class Stack:
         made.id, made.arn = key.id, key.arn
         made.key_rotation_status = properties.get("EnableKeyRotation", False)
         backend.keys[key.id] = made
+
+
+def create_table(client: Any, table: Table, name: str) -> None:
+    """Keys, indexes, stream and time to live, as CloudFormation would make them."""
+    known = client.meta.service_model.operation_model("CreateTable").input_shape.members
+    # Encryption and tags have no bearing here, and CloudFormation spells streams differently from the API.
+    wanted = {
+        member: value
+        for member, value in table.properties.items()
+        if member in known and member not in {"SSESpecification", "Tags"}
+    }
+    if "StreamSpecification" in wanted:
+        wanted["StreamSpecification"] = {"StreamEnabled": True, **wanted["StreamSpecification"]}
+    client.create_table(**{**wanted, "TableName": name})
+    if expiry := table.properties.get("TimeToLiveSpecification"):
+        client.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)

@@ -10,6 +10,7 @@ from keywright.ports import Desk
 from local import demo
 from local.stack import Stack
 from tests.bundle import Bundle
+from tests.engine.process import PROGRAM, answer_for
 from tests.permissions import VARIABLE, Recorder
 from tests.world import World
 
@@ -31,8 +32,12 @@ def recorded_permissions() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Table, key and roles made from template.yaml, once; tests keep apart by tenant."""
-    with Stack.from_template(ROOT / "template.yaml", account="111122223333") as opened:
+    """Table, key and roles made from template.yaml, once; tests keep apart by tenant. The table is moto's, or that of
+    the second engine where it runs."""
+    made = Stack.from_template(ROOT / "template.yaml", account="111122223333")
+    if PROGRAM:
+        answer_for(made)
+    with made as opened:
         yield opened
 
 

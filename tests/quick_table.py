@@ -8,7 +8,8 @@ import copy
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from keywright.adapters.aws import ServiceError
@@ -40,10 +41,11 @@ class QuickTable:
 
     def _BatchGetItem(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         ((table, asked),) = request["RequestItems"].items()
-        found = (self.items.get(_address(key)) for key in asked["Keys"])
+        found = (self.items.get(address) for address in _all_different([_address(key) for key in asked["Keys"]]))
         return {"Responses": {table: [copy.copy(item) for item in found if item is not None]}}
 
     def _Query(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        _check_placeholders(request)
         values = request["ExpressionAttributeValues"]
         if request.get("IndexName") == "by_due":
             bucket, until = values[":bucket"]["S"], int(values[":until"]["N"])
@@ -55,8 +57,10 @@ class QuickTable:
         elif " BETWEEN " in request["KeyConditionExpression"]:
             return self._range(request)
         else:
-            pk, prefix = values[":pk"]["S"], values.get(":prefix", {"S": ""})["S"]
-            after = request.get("ExclusiveStartKey", {}).get("sk", {}).get("S", "")
+            pk, prefix, after = values[":pk"]["S"], values.get(":prefix", {"S": ""})["S"], ""
+            if (start := request.get("ExclusiveStartKey")) is not None:
+                of, after = _address(start)
+                _check(of == pk and after.startswith(prefix))
             keys = sorted(sk for sk in self._partitions.get(pk, ()) if sk.startswith(prefix) and sk > after)
             found = [copy.copy(self.items[pk, sk]) for sk in keys]
         page = found[: request["Limit"]]
@@ -71,6 +75,7 @@ class QuickTable:
         every such index is the table's, and an item's own key decides between equal ones."""
         values, name = request["ExpressionAttributeValues"], request["KeyConditionExpression"].partition(" ")[0]
         low, high, forward = values[":from"]["S"], values[":until"]["S"], request["ScanIndexForward"]
+        _check(low <= high)
         held = (
             address for address, item in self.items.items() if item.get(name, {}).get("S") == values[":partition"]["S"]
         )
@@ -80,6 +85,7 @@ class QuickTable:
         )
         if (start := request.get("ExclusiveStartKey")) is not None:
             behind = start["sk"]["S"], start["pk"]["S"]
+            _check(low <= behind[0] <= high and start[name] == values[":partition"])
             order = [each for each in order if (each > behind if forward else each < behind)]
         page = [copy.copy(self.items[pk, sk]) for sk, pk in order[: request["Limit"]]]
         if len(page) < request["Limit"]:
@@ -94,19 +100,23 @@ class QuickTable:
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def _UpdateItem(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
+        _check_placeholders(request)
         if not self._holds(request):
             old = self.items.get(_address(request["Key"]))
             shown = old is not None and request.get("ReturnValuesOnConditionCheckFailure") == "ALL_OLD"
             raise ServiceError("ConditionalCheckFailedException", 400, {"Item": old} if shown else {})
         self._update(request)
+        if request.get("ReturnValues") != "ALL_NEW":
+            return {}
         return {"Attributes": copy.copy(self.items[_address(request["Key"])])}
 
     def _TransactWriteItems(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802
         deeds = [next(iter(each.items())) for each in request["TransactItems"]]
         reasons: list[dict[str, Any]] = []
-        if len({_address(body["Item"] if verb == "Put" else body["Key"]) for verb, body in deeds}) < len(deeds):
-            raise ServiceError("ValidationException", 400, {})
+        _check(1 <= len(deeds) <= 100)
+        _all_different([_address(body["Item"] if verb == "Put" else body["Key"]) for verb, body in deeds])
         for verb, body in deeds:
+            _check_placeholders(body)
             old = self.items.get(_address(body["Item"] if verb == "Put" else body["Key"]))
             reason: dict[str, Any] = {"Code": "None"}
             if not self._holds(body, body["Item"] if verb == "Put" else None):
@@ -128,7 +138,8 @@ class QuickTable:
 
     def _update(self, body: Mapping[str, Any]) -> None:
         address = _address(body["Key"])
-        item = {**self.items.get(address, {}), **body["Key"]}
+        before = self.items.get(address, {})
+        item = {**before, **body["Key"]}
         names, values = body.get("ExpressionAttributeNames", {}), body.get("ExpressionAttributeValues", {})
         clauses = re.split(r"\b(SET|ADD|REMOVE|DELETE)\b", body["UpdateExpression"])[1:]
         for verb, text in zip(clauses[::2], clauses[1::2], strict=True):
@@ -138,7 +149,7 @@ class QuickTable:
                 given = values.get(term)
                 match verb, given:
                     case "SET", _ if more:
-                        sum_of = int(item[names.get(term, term)]["N"]) + int(values[more]["N"])
+                        sum_of = int(before[names.get(term, term)]["N"]) + int(values[more]["N"])
                         item[name] = {"N": str(sum_of)}
                     case "SET", _:
                         item[name] = _as_answered(given)
@@ -181,7 +192,33 @@ def _as_answered(item: Item) -> Item:
 
 
 def _address(key: Mapping[str, Any]) -> Address:
-    return key["pk"]["S"], key["sk"]["S"]
+    pk, sk = key["pk"]["S"], key["sk"]["S"]
+    _check(0 < len(pk.encode()) <= 2048 and 0 < len(sk.encode()) <= 1024)
+    return pk, sk
+
+
+def _check(holds: bool) -> None:
+    if not holds:
+        raise ServiceError("ValidationException", 400, {})
+
+
+def _all_different(addresses: Sequence[Address]) -> Sequence[Address]:
+    _check(len(set(addresses)) == len(addresses))
+    return addresses
+
+
+def _check_placeholders(body: Mapping[str, Any]) -> None:
+    """Each that is used is given, and the reverse."""
+    used = _placeholders(" ".join(body[name] for name in _EXPRESSIONS if name in body))
+    _check(used == {*body.get("ExpressionAttributeNames", ()), *body.get("ExpressionAttributeValues", ())})
+
+
+@cache
+def _placeholders(expressions: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[#:]\w+", expressions))
+
+
+_EXPRESSIONS = ("ConditionExpression", "KeyConditionExpression", "UpdateExpression")
 
 
 class _Condition:
@@ -227,17 +264,15 @@ class _Condition:
         if compare == "BETWEEN":
             self._need("AND")
             highest = self._operand(self._tokens.pop(0))
-            return left is not None and _comparable(right) <= _comparable(left) <= _comparable(highest)
-        if left is None or right is None:
-            return bool(compare == "<>")
-        return bool(_COMPARISONS[compare](_comparable(left), _comparable(right)))
+            return _compare(right, "<=", left) and _compare(left, "<=", highest)
+        return _compare(left, compare, right)
 
     def _operand(self, token: str) -> Any:
         if token.startswith(":"):
             return self._values[token]
         name, _, member = token.partition(".")
         held = self._item.get(self._names.get(name, name))
-        return held["M"].get(member) if member and held is not None else held
+        return held.get("M", {}).get(member) if member and held is not None else held
 
     def _take(self, token: str) -> bool:
         if self._tokens[:1] != [token]:
@@ -248,6 +283,13 @@ class _Condition:
     def _need(self, token: str) -> None:
         if not self._take(token):
             raise NotImplementedError(self._tokens)
+
+
+def _compare(left: Mapping[str, Any] | None, how: str, right: Mapping[str, Any] | None) -> bool:
+    """Values of two types, or one that is missing, are different, and neither is the greater."""
+    if left is None or right is None or left.keys() != right.keys():
+        return how == "<>"
+    return _COMPARISONS[how](_comparable(left), _comparable(right))
 
 
 def _comparable(value: Mapping[str, Any]) -> Any:

@@ -17,12 +17,16 @@ from keywright.ports import Desk, KeyStore, SecretVault
 from local.aws import Fault
 from local.iam import Call
 from local.stack import Stack
+from tests.engine.agreement import TABLE, Alike, three_tables
+from tests.engine.process import PROGRAM
 from tests.fakes import FakeKeyStore, FixedClock, OpenVault, Outbox
 from tests.quick_table import QuickTable
 from tests.world import World
 
 Connect = Callable[[str], JsonService]
 Faults = Callable[[Callable[[Call], Fault | None]], None]
+STORES = ["boto3", "lean", "alike"] if PROGRAM else ["fake", "quick", "boto3", "lean"]
+"""With the second engine: both clients on it, and all tables at once, which must agree on every request."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,8 +68,16 @@ def kms_vault(connect: Connect, stack: Stack) -> KmsSecretVault:
     return KmsSecretVault(connect("kms"), next(iter(stack.template.keys.values())).arn)
 
 
-@pytest.fixture(params=["fake", "quick", "boto3", "lean"])
+@pytest.fixture(scope="session")
+def three() -> Iterator[Mapping[str, JsonService]]:
+    with three_tables() as tables:
+        yield tables
+
+
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, stores: Callable[[str], DynamoDBKeyStore]) -> KeyStore:
+    if request.param == "alike":
+        return DynamoDBKeyStore(Alike(request.getfixturevalue("three")), TABLE)
     if request.param == "quick":
         return DynamoDBKeyStore(QuickTable(), "keys")
     return FakeKeyStore() if request.param == "fake" else stores(request.param)

@@ -20,6 +20,7 @@ from keywright.verification import Presented
 from tests.reliability.histories import Operation, Spec
 from tests.reliability.interleaving import Deed, Gate
 from tests.reliability.stand_ins import Cloud, Plan, Snapshot, no_fault
+from tests.reliability.tables import new_table
 from tests.world import World
 
 HOUR_MS: Final = 3_600_000
@@ -71,7 +72,7 @@ class Scene:
 
 def scene(kind: KeyKind, state: str = "active", *, others: int = 0) -> Scene:
     """A key that is active, deleted, or due to be marked as expired; `others` of its kind stand beside it."""
-    cloud = Cloud.empty()
+    cloud = Cloud(new_table())
     world = World(cloud.desk())
     owner = world.app("Orchard").ref
     issued = world.issue(kind, owner)

@@ -1,7 +1,7 @@
 """The functions over HTTP, with faults where AWS answers: every attempt of every client passes there.
 
-Behind the endpoint, DynamoDB is the dictionary that passes the store's contract tests, so that each run can begin with
-the same table; KMS and SES are moto.
+Behind the endpoint, DynamoDB is the dictionary that passes the store's contract tests (or the second engine, where that
+one runs), so that each run can begin with the same table; KMS and SES are moto.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from local.stack import Stack
 from tests.bundle import Bundle, is_note
 from tests.quick_table import Crash
 from tests.reliability.invariants import Inspector
-from tests.reliability.stand_ins import Fault, Snapshot, Table
+from tests.reliability.stand_ins import Fault, Snapshot
+from tests.reliability.tables import new_table
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 SECRETS: Final = (demo.OPERATOR_TOKEN, demo.KEY_TOKEN, demo.KEY_TOKEN_TO_REVOKE, demo.SUNSHINE_SECRET, demo.REP_KEY)
@@ -133,22 +134,17 @@ class Rig:
             .get_paginator("scan")
             .paginate(TableName=next(iter(stack.template.tables.values())).name)
         )
-        self.table = Table()
+        self.table = new_table()
         for page in pages:
-            for item in page["Items"]:
-                plain = json.loads(json.dumps(item, default=_blob))
-                self.table._set((item["pk"]["S"], item["sk"]["S"]), plain)
+            self.table.fill(json.loads(json.dumps(page["Items"], default=_blob)))
         self.seeded: Snapshot = self.table.snapshot()
         self.inspector = Inspector(demo.desk(stack).vault)
-        self._moto = stack.aws._backend
-        stack.aws._backend = self._backend  # type: ignore[method-assign]
+        stack.aws.dynamodb = self._answer
         stack.aws.fault = self.injector
         stack.aws.records = False
 
-    def _backend(self, request: Request) -> Response:
-        service, _, operation = request.header("x-amz-target").rpartition(".")
-        if not service.startswith("DynamoDB_"):
-            return self._moto(request)
+    def _answer(self, request: Request) -> Response:
+        operation = request.header("x-amz-target").rpartition(".")[2]
         try:
             return Response(200, _HEADERS, json.dumps(self.table.call(operation, json.loads(request.body))).encode())
         except ServiceError as refused:
@@ -156,7 +152,6 @@ class Rig:
 
     def begin(self) -> None:
         self.table.restore(self.seeded)
-        self.stack.aws._tokens.clear()
         self.new_environment()
 
     def new_environment(self) -> None:

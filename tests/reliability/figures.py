@@ -10,10 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.engine.process import PROGRAM
+
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / ".cache" / "figures"
 NIGHTLY = os.environ.get("KEYWRIGHT_RELIABILITY") == "nightly"
-COMMAND = "make nightly" if NIGHTLY else "make reliability"
+COMMAND = "make engine" if PROGRAM else "make nightly" if NIGHTLY else "make reliability"
+ON_THE_ENGINE = " on the second engine"
 
 
 @dataclass(slots=True)
@@ -55,7 +58,12 @@ class Figures:
         KEPT.mkdir(parents=True, exist_ok=True)
         at = datetime.now(UTC).date().isoformat()
         for proof, counts in self.all.items():
-            kept = {"proof": proof, "command": self.command, "date": at, "counts": counts}
+            kept = {
+                "proof": f"{proof}{ON_THE_ENGINE if PROGRAM else ''}",
+                "command": self.command,
+                "date": at,
+                "counts": counts,
+            }
             (KEPT / f"{proof}.{self.command.split()[1]}.json").write_text(json.dumps(kept, indent=1) + "\n")
 
 

@@ -7,10 +7,10 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 from keywright.adapters.aws import JsonService, ServiceError, Unreachable
 from keywright.adapters.dynamodb import DynamoDBKeyStore
@@ -43,6 +43,28 @@ def commit_of(request: Mapping[str, Any]) -> Commit:
     )
 
 
+class Backing(Protocol):
+    """A table of the runs. It honours DynamoDB's memory of request tokens while it is told to."""
+
+    honours_request_tokens: bool
+    commits: list[Commit]
+
+    @property
+    def items(self) -> Mapping[Address, Item]:
+        """All there is."""
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
+        """As JsonService has it."""
+
+    def fill(self, items: Iterable[Item]) -> None:
+        """Puts them there, as on the wire."""
+
+    def snapshot(self) -> Snapshot: ...
+
+    def restore(self, held: Snapshot) -> None:
+        """As it was then, with no commit since."""
+
+
 class Table(QuickTable):
     """With DynamoDB's memory of request tokens, while it `honours_request_tokens`, and a list of what was committed."""
 
@@ -54,6 +76,8 @@ class Table(QuickTable):
 
     def _TransactWriteItems(self, request: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N802  as AWS calls it
         token = request.get("ClientRequestToken") if self.honours_request_tokens else None
+        if len(token or "") > 36:
+            raise ServiceError("ValidationException", 400, {})
         digest = "" if token is None else hashlib.sha256(repr(request["TransactItems"]).encode()).hexdigest()
         if token in self._tokens:
             if self._tokens[token] != digest:
@@ -64,6 +88,10 @@ class Table(QuickTable):
             self._tokens[token] = digest
         self.commits.append(commit_of(request))
         return answer
+
+    def fill(self, items: Iterable[Item]) -> None:
+        for item in items:
+            self._set((item["pk"]["S"], item["sk"]["S"]), item)
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -83,7 +111,7 @@ class Table(QuickTable):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    items: dict[Address, Item]
+    items: Mapping[Address, Item]
     partitions: dict[str, set[str]]
     due: dict[str, dict[Address, int]]
 
@@ -199,13 +227,9 @@ class Wire:
 class Cloud:
     """Table, key service and clock together; `desk` is what one caller works at."""
 
-    table: Table
-    kms: Kms
-    clock: FixedClock
-
-    @classmethod
-    def empty(cls) -> Cloud:
-        return cls(Table(), Kms(), FixedClock())
+    table: Backing
+    kms: Kms = field(default_factory=Kms)
+    clock: FixedClock = field(default_factory=FixedClock)
 
     def desk(
         self,

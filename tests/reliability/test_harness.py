@@ -71,6 +71,10 @@ class Without:
                 body["ConditionExpression"] = rest
                 if not rest:
                     del body["ConditionExpression"]
+                # A value that nothing uses would be refused, and the bug found out by that.
+                told = f"{rest} {body.get('UpdateExpression')}"
+                values = body.get("ExpressionAttributeValues", {})
+                body["ExpressionAttributeValues"] = {name: value for name, value in values.items() if name in told}
         return self._wire.call(operation, changed)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from keywright.model import KeyKind
 from keywright.ports import KeyRef
+from tests.engine.process import PROGRAM
 from tests.reliability.crowds import begun_after_an_end, history, losing
 from tests.reliability.deeds import DEEDS, Result, Scene, scene, settled, spec, verify_version
 from tests.reliability.figures import NIGHTLY, Figures
@@ -17,7 +18,8 @@ from tests.reliability.interleaving import Deed, Gate, run
 from tests.reliability.invariants import Inspector
 from tests.reliability.stand_ins import no_fault
 
-HISTORIES = 1_000 if NIGHTLY else 120
+HISTORIES = 1_000 if NIGHTLY else 40 if PROGRAM else 120
+"""Fewer on the second engine, where each call goes to another process and back."""
 ROTATIONS = 1_000 if NIGHTLY else 200
 ROUNDS, CREATORS = (100, 200) if NIGHTLY else (6, 60)
 REVOCATIONS = 1_000 if NIGHTLY else 50
