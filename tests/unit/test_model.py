@@ -343,3 +343,11 @@ def test_neither_a_ciphertext_nor_a_sealed_half_is_in_a_repr() -> None:
 def test_the_oldest_key_comes_first_and_ids_decide_between_twins() -> None:
     keys = [replace(a_key(), id=key_id, created_at_ms=at) for key_id, at in (("c", 2), ("b", 1), ("a", 2))]
     assert [key.id for key in model.oldest_first(keys)] == ["b", "a", "c"]
+
+
+def test_of_a_key_that_somebody_ended_nobody_is_warned() -> None:
+    soon = a_key(expires_at_ms=NOW_MS + 40 * model.DAY_MS)
+    at_ms, terms = NOW_MS + 39 * model.DAY_MS, model.Terms()
+    assert soon.due_warning(terms, at_ms) == 1
+    assert soon.revoked("leaked", NOW_MS).due_warning(terms, at_ms) is None
+    assert soon.deleted(NOW_MS).due_warning(terms, at_ms) is None

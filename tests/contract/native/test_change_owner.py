@@ -128,7 +128,6 @@ def test_a_rep_without_a_key_loses_the_login_as_long_as_there_is_none(bundle: Bu
     assert (answer.status, answer.json()["login_enabled"]) == (200, False)
 
 
-
 def test_the_keys_of_a_changed_owner_still_count(bundle: Bundle, world: World) -> None:
     app = world.app()
     for _ in range(10):
