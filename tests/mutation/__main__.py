@@ -47,12 +47,14 @@ HEAVY = (
 )
 """Loaded once, before the processes part. None of them is ours, or has a say in how pytest rewrites."""
 STORE = [f"tests/integration/test_{each}.py" for each in ("key_store", "kept_answers", "handover")]
-RELIABILITY = ["tests/integration/test_removal.py", "tests/reliability/test_sweep.py"]
+REMOVAL = "tests/integration/test_removal.py"
 NOT_QUICK = "not lean and not fake and not quick"
 METERING = "tests/integration/test_metering.py"
 CLIENT = ["tests/integration/test_dynamodb.py"]
 UNIT = {
     "caching.py": ["verification"],
+    "grants.py": ["verification", "model", "rotation"],
+    "kinds.py": ["model", "registry", "issuing", "lifecycle"],
     "refused_use.py": ["refused_use"],
     "removal.py": ["registry"],
     "replay.py": ["replay", "edge"],
@@ -78,7 +80,7 @@ def stages(mutant: Mutant) -> list[list[str]]:
         # The quick table first; what it does not notice, by one of the clients on the local stack.
         if mutant.module == "adapters/metering.py":
             return [["-k", NOT_QUICK, METERING]]
-        return [["-k", "quick", *STORE], ["-k", NOT_QUICK, *CLIENT], ["-k", NOT_QUICK, *STORE, *RELIABILITY]]
+        return [["-k", "quick", *STORE], ["-k", NOT_QUICK, *CLIENT], ["-k", NOT_QUICK, *STORE, REMOVAL]]
     own = mutant.module.removesuffix(".py")
     unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
     return [unit, ELSEWHERE[mutant.module]] if mutant.module in ELSEWHERE else [unit]
