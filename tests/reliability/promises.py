@@ -26,7 +26,7 @@ PROMISES: Final = (
     Promise(
         1,
         "A key that was revoked, rotated, disabled or deleted opens nothing from the moment the call returned",
-        ("R2", "R5"),
+        ("R2", "R5", "R13"),
     ),
     Promise(
         2,
@@ -49,18 +49,28 @@ PROMISES: Final = (
         ("tests/integration/test_canaries.py",),
     ),
     Promise(8, "Keys cannot be guessed or enumerated", also=("tests/unit/test_tokens.py",)),
-    Promise(9, "A tenant can neither touch nor detect another's keys", also=("tests/contract/test_tenancy.py",)),
+    Promise(
+        9,
+        "A tenant can neither touch nor detect another's keys",
+        ("R13",),
+        ("tests/contract/test_tenancy.py",),
+    ),
     Promise(
         10, "Verification needs the table and nothing else; it is never wrong, at worst unavailable", ("R11", "R12")
     ),
     Promise(
-        11, "Every committed change leaves its event", ("R1", "R6"), ("tests/contract/test_every_change_is_told.py",)
+        11,
+        "Every committed change leaves its event",
+        ("R1", "R6", "R13"),
+        ("tests/contract/test_every_change_is_told.py",),
     ),
     Promise(12, "A mail that is due is sent, or kept for somebody to see", also=("tests/unit/test_warning.py",)),
     Promise(13, "The sweep handles each due key once, resumes, and leaves the rest alone", ("R9",)),
     Promise(14, "A restored backup brings no revoked key back"),
     Promise(15, "Rotating the encryption key loses no secret"),
-    Promise(16, "Hostile input gets a clean refusal and writes nothing", also=("tests/e2e/test_contract_fuzz.py",)),
+    Promise(
+        16, "Hostile input gets a clean refusal and writes nothing", ("R14",), ("tests/e2e/test_contract_fuzz.py",)
+    ),
     Promise(17, "A function may do what it does and nothing more", also=("tests/contract/test_calls_and_rights.py",)),
     Promise(18, "Only a genuine leak report acts, and its answer tells nothing"),
 )
