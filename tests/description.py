@@ -58,6 +58,21 @@ def breaches(method: str, route: str, answer: Answer) -> Iterator[str]:
         yield from (f"{each.json_path}: {each.message}" for each in found)
 
 
+def is_refusal_beside(prefix: str, answer: Answer) -> bool:
+    """Whether some endpoint under this prefix is described to refuse in such a shape, with whatever status: what a
+    catch-all answers."""
+    media_type = answer.headers["content-type"].partition(";")[0].strip()
+    value = _of_xml(ET.fromstring(answer.body)) if media_type == XML else json.loads(answer.body)  # noqa: S314
+    return any(
+        not [*_validator(method, path, status, media_type).iter_errors(value)]
+        for path, item in described()["paths"].items()
+        if path.startswith(prefix)
+        for method, operation in item.items()
+        for status, response in operation["responses"].items()
+        if media_type in response.get("content", ())
+    )
+
+
 @cache
 def _validator(method: str, route: str, status: str, media_type: str) -> Draft202012Validator:
     registry = Registry().with_resource("urn:api", Resource.from_contents(described(), DRAFT202012))
@@ -81,5 +96,6 @@ def refuses(answer: Answer) -> bool:
     """Two dialects refuse with 200. A mail that could not be sent is the one failure after which something was done."""
     if answer.status >= 400:
         return True
-    failed = answer.body.startswith(b'{"error":') or b'"Failure"' in answer.body or b"<status>Failure<" in answer.body
+    marks = (b'"Failure"', b"<status>Failure<", b'"status": "Failed"', b"<status>Failed<")
+    failed = answer.body.startswith(b'{"error":') or any(mark in answer.body for mark in marks)
     return failed and b"5111" not in answer.body

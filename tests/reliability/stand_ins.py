@@ -124,6 +124,9 @@ class Kms:
         self.enabled = True
         self._sealed: dict[bytes, tuple[bytes, str]] = {}
 
+    def has_sealed(self, ciphertext: bytes) -> bool:
+        return ciphertext in self._sealed
+
     def call(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         if not self.enabled:
             raise ServiceError("DisabledException", 400, {})
