@@ -279,6 +279,10 @@ class FakeKeyStore:
                 raise Stale
             case SaveLink(link, before_link) if _changed(self.links.get(link.ref), before_link):
                 raise Stale
+            case SaveLink(link, None) if any(each.digest == link.digest for each in self.links.values()):
+                raise Stale
+            case Record(event) if any(each.id == event.id for each in self.events):
+                raise Stale
             case KeepAnswer(answer, now_ms) if self._is_kept(answer.id, now_ms):
                 raise Stale
 

@@ -49,6 +49,7 @@ from keywright.ports import (
     Require,
     RequireNoKey,
     SaveKey,
+    SaveLink,
     SaveOwner,
     SaveTenant,
     SingleKeyRef,
@@ -626,6 +627,37 @@ def test_the_first_refused_write_decides(store: KeyStore, world: World) -> None:
         store.commit(ghost, taken)
     with pytest.raises(errors.TenantExists):
         store.commit(taken, ghost)
+
+
+def test_an_owner_that_is_not_there_is_counted_neither_up_nor_down(store: KeyStore, world: World) -> None:
+    ghost = OwnerRef(world.tenant, OwnerKind.APP, "ghost")
+    for by in (1, -1):
+        refused(store, Require(ghost, count=KeyKind.APP_SECRET, by=by), errors.AppNotFound)
+        assert store.read(OwnerAt(ghost))[OwnerAt(ghost)] is None
+
+
+def test_what_is_on_record_is_not_written_over(store: KeyStore, world: World) -> None:
+    told = Event(
+        id=tokens.new_event_id(1),
+        type=EventType.OWNER_CHANGED,
+        tenant=world.tenant,
+        subject="a",
+        owner=world.operator.ref,
+        actor="test",
+        at_ms=1,
+    )
+    store.commit(Record(told))
+    refused(store, Record(replace(told, actor="somebody else")), Stale)
+    asked = AuditQuestion(tenant=world.tenant, owner=world.operator.ref, until_ms=2)
+    assert list(store.audit(asked).items) == [told]
+
+
+def test_a_link_takes_neither_the_place_nor_the_token_of_another(store: KeyStore, world: World) -> None:
+    key = world.issue(KeyKind.NATIVE, world.operator.ref).key
+    link = handover.create(world.desk, world.principal, key, lambda token: token, lifetime_ms=handover.SHORTEST_MS).link
+    refused(store, SaveLink(replace(link, digest="0" * 64)), Stale)
+    refused(store, SaveLink(replace(link, id=tokens.new_link_id(2))), Stale)
+    assert list(store.links_of(key.id).items) == [link]
 
 
 def test_one_record_in_two_writes_is_a_fault_of_the_program(store: KeyStore, world: World) -> None:

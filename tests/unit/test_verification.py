@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from keywright import errors, issuing, lifecycle, registry
+from keywright import errors, issuing, lifecycle, registry, rotation
 from keywright.caching import GrantCache
 from keywright.limits import Every, Quota
 from keywright.model import (
@@ -495,3 +495,27 @@ def test_only_a_channels_key_is_shown_by_an_installed_app(world: World) -> None:
     presented = Presented.token(world.issue(KeyKind.NATIVE, world.app().ref).token.reveal())
     refused = verdict(world, replace(presented, bundle_name="com.example.orchard"))
     assert (refused.reason, refused.cause) == (Reason.OWNER_NOT_ELIGIBLE, errors.ChannelNotFound)
+
+
+# --- who is told which key it was ----------------------------------------------------------------------------------
+
+
+def test_of_a_good_key_everybody_is_told_and_of_a_dead_one_those_who_may_know_why(world: World) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref)
+    presented = Presented.token(issued.token.reveal())
+    good = verdict(world, presented)
+    assert good.grant is not None
+    assert good.told(says_why=False) == good.told(says_why=True) == good.grant
+    lifecycle.revoke(world.desk, world.principal, issued.key)
+    dead = verdict(world, presented)
+    assert dead.told(says_why=False) is None
+    assert (known := dead.told(says_why=True)) is not None
+    assert known.key_id == issued.key.id
+
+
+def test_of_a_former_secret_whose_time_is_over_nobody_is_told(world: World, fakes: Fakes) -> None:
+    issued = world.issue(KeyKind.NATIVE, world.app().ref)
+    rotation.rotate(world.desk, world.principal, issued.key, overlap_ms=60_000)
+    fakes.clock.ms += 60_000
+    over = verdict(world, Presented.token(issued.token.reveal()))
+    assert (over.reason, over.told(says_why=True)) == (Reason.UNKNOWN, None)
