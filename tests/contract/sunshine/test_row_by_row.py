@@ -267,19 +267,21 @@ def test_a_request_is_refused(shared: Place, row: str) -> None:
 ENDS: Final = {"disabled": lifecycle.disable, "revoked": lifecycle.revoke, "deleted": lifecycle.delete, "expired": None}
 
 
+@pytest.mark.parametrize("scheme", [basic, bearer])
 @pytest.mark.parametrize("end", ENDS)
-def test_a_caller_is_refused_with_the_same_401_whatever_became_of_its_key(place: Place, end: str) -> None:
+def test_a_caller_is_refused_with_the_same_401_whatever_became_of_its_key(
+    place: Place, end: str, scheme: Callable[[Issued], dict[str, str]]
+) -> None:
     caller = place.account_key
-    schemes = basic(caller), bearer(caller)
+    headers = scheme(caller)
     if (put_an_end_to := ENDS[end]) is None:
         place.world.expire(caller.key)
     else:
         put_an_end_to(place.world.desk, place.world.principal, caller.key)
     for name, operation in OPERATIONS.items():
         keys = Keys(place, place.integration if operation.owner == "integration" else place.app)
-        for headers in schemes:
-            answer = operation.ask(keys, headers, key=keys.unknown)
-            assert refused(answer) == UNAUTHORIZED, name
+        answer = operation.ask(keys, headers, key=keys.unknown)
+        assert refused(answer) == UNAUTHORIZED, name
 
 
 @pytest.mark.parametrize("name", CREATING)
