@@ -52,13 +52,13 @@ def refusal(status: int, text: str) -> Response:
 REASONS = {413: "Request Entity Too Large", 414: "URI Too Long", 431: "Request Header Fields Too Large"}
 
 
-_BROKEN_OFF = (
-    defects.FirstHeaderLineIsContinuationDefect,
-    defects.MisplacedEnvelopeHeaderDefect,
-    defects.MissingHeaderBodySeparatorDefect,
+_OF_MAIL = (
+    defects.InvalidMultipartContentTransferEncodingDefect,
+    defects.MultipartInvariantViolationDefect,
+    defects.NoBoundaryInMultipartDefect,
+    defects.StartBoundaryNotFoundDefect,
 )
-"""With these the parser of the header stopped in the middle, so the framing cannot be trusted. Its other complaints are
-about mail: that a multipart body does not stand in the header, for one."""
+"""Complaints of a parser that takes the head of a request for that of a mail, and misses the parts of its body."""
 
 
 class _Unreadable(Exception):
@@ -88,8 +88,8 @@ class _Connection(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer  # noqa: N815
 
     def _request(self) -> Request:
-        if any(isinstance(defect, _BROKEN_OFF) for defect in self.headers.defects):
-            raise _Unreadable(400)
+        if not all(isinstance(defect, _OF_MAIL) for defect in self.headers.defects):
+            raise _Unreadable(400)  # the parser stopped in the middle, so the framing cannot be trusted
         return Request(
             method=self.command,
             target=self.requestline.split()[1],  # self.path has lost the second of two leading slashes

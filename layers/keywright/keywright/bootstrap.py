@@ -62,7 +62,8 @@ class Settings(NamedTuple):
 
     @classmethod
     def from_environment(cls) -> Settings:
-        """Raises KeyError or ValueError at the start of the function, not in the middle of a request."""
+        """Raises KeyError or ValueError, at the start of a function whose usual work needs a desk; what needs but a
+        `gate` is not held up by settings of mails."""
         from zoneinfo import ZoneInfo  # noqa: PLC0415
 
         from keywright.mail import WarningLetter  # noqa: PLC0415

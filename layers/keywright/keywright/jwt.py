@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from keywright import addresses, strict_json, tokens
-from keywright.errors import Unavailable
+from keywright.errors import Fault, Unavailable
 from keywright.limits import Spending
 from keywright.model import RULES, Grant, Key, Reason, Verification
 from keywright.ports import Desk, KeyRef, OwnerAt, Reading, SealedSecret
@@ -159,10 +159,11 @@ def judge(desk: Desk, token: Unverified, key: Key | None) -> Reason | Flaw | Non
 
 def dead_signer(desk: Desk, token: Unverified, key: Key) -> Grant | None:
     """The grant of a key that `judge` found to be over, if it did sign the token: whoever knows a key's public id can
-    write a token in its name, and that is no use of the key. None too while the vault is down."""
+    write a token in its name, and that is no use of the key. None too where the vault does not open its secret: the
+    verdict needs no vault."""
     try:
         return Grant.of(key, key.newest) if _is_signed(desk, token, key) else None
-    except Unavailable:
+    except (Fault, Unavailable):
         return None
 
 

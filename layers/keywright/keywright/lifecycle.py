@@ -97,14 +97,14 @@ def undelete(desk: Desk, caller: Principal, key: Key) -> Key:
 
     A key that is to live again needs what it needed to be issued: raises LimitReached, KeyExists, OwnerNotFound,
     OwnerNotEligible, OperatorDisabled. A revoked one comes back revoked, and needs but its owner, which was there when
-    it was deleted: whoever was registered under that id since has no claim to it. Raises Stale.
+    it was issued: whoever was registered under that id since has no claim to it. Raises Stale.
     """
     if key.deleted_at_ms is None:
         return key
     after = key.undeleted(desk.clock.now_ms())
     requires = after.issue_requires if after.is_standing else ()
     count = after.kind if after.takes_a_place else None
-    stands = Require(after.owner, requires, there_by_ms=key.deleted_at_ms, count=count)
+    stands = Require(after.owner, requires, there_by_ms=key.created_at_ms, count=count)
     # The key first: where another had it back meanwhile, and with it the last place, that is no refusal.
     desk.store.commit(SaveKey(after, key), stands, record(desk, caller, EventType.KEY_UNDELETED, after))
     return after

@@ -127,7 +127,7 @@ def test_whoever_was_registered_under_the_owners_id_since_does_not_get_its_keys(
     app = world.app()
     key = world.issue(KeyKind.NATIVE, app.ref).key
     removal.remove(world.desk, world.principal, app.ref, time_is_up=lambda: False)
-    while world.desk.clock.now_ms() <= (world.key(key.id).deleted_at_ms or 0):
+    while world.desk.clock.now_ms() <= key.created_at_ms:
         pass
     world.app("Another", id=app.id)
     refused(undelete(bundle, world, key.id), "owner-not-found", "There is no such app.")

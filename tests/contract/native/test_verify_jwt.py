@@ -147,6 +147,18 @@ def test_a_token_signed_before_stops_with_its_key_at_the_very_next_call(
     assert answer.calls == (BATCH, REVEAL, *([COMMIT] if reason in {"expired", "revoked"} else []))
 
 
+@pytest.mark.parametrize("code", ["InvalidCiphertextException", "DisabledException", "AccessDeniedException"])
+def test_a_dead_key_stays_dead_whatever_becomes_of_its_secret(
+    bundle: Bundle, world: World, issued: Issued, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    lifecycle.revoke(world.desk, world.principal, issued.key)
+    lost = Fault(error(code))
+    monkeypatch.setattr(bundle.stack.aws, "fault", lambda call: lost if call.operation == "Decrypt" else None)
+    answer = verify(bundle, world, signed(issued))
+    answered(answer, 200, refusal("revoked"))
+    assert answer.calls == (BATCH, REVEAL)
+
+
 def test_of_a_forged_token_no_key_is_told(bundle: Bundle, world: World, issued: Issued) -> None:
     header, payload, _ = signed(issued).split(".")
     lifecycle.revoke(world.desk, world.principal, issued.key)

@@ -91,6 +91,7 @@ def test_without_an_answer_the_connection_breaks(server: Server) -> None:
         b"G\xffT / HTTP/1.1\r\n\r\n",
         b"BREW /pot HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\nno colon at all\r\nHost: h\r\n\r\n",
+        b"GET / HTTP/1.1\r\n: no name\r\nHost: h\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: 1e3\r\n\r\n",
         b"POST / HTTP/1.1\r\nContent-Length: \xb2\r\n\r\n",
