@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from keywright import edge, errors, lifecycle, strict_json, warning
+from keywright import edge, errors, lifecycle, replay, strict_json, warning
 from keywright.access import Principal
 from keywright.bootstrap import SystemClock
 from keywright.dialects import native
@@ -26,6 +26,7 @@ from tests.reliability.hostile import good_requests
 from tests.reliability.test_bad_input import House, handmade
 from tests.reliability.test_boundaries import EXPIRES_MS, START_MS, Presented
 from tests.reliability.test_mail import Post, Trouble
+from tests.reliability.test_single_faults import told_in
 from tests.reliability.test_surfaces import Stage, Surfaces
 from tests.world import World
 
@@ -145,6 +146,28 @@ def test_a_lost_mail_is_found(at: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
         assert post.lost() == {post.subjects[0]}
     finally:
         at.stack.aws.fault, at.stack.aws.watch = own, lambda *_: None
+
+
+# --- T9 ------------------------------------------------------------------------------------------------------------
+
+
+def again(at: Rig) -> tuple[int | None, list[str]]:
+    """What another request under the same key is answered, and what the table then holds that it must not."""
+    at.begin()
+    first, other = at.call("NativeIssueKey"), at.call("NativeIssueKey", body='{"another": "request"}')
+    return other.status, at.violations(told_in(first))
+
+
+def test_an_answer_that_is_given_to_another_request_is_found(at: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert again(at) == (422, [])
+    monkeypatch.setattr("hmac.compare_digest", lambda *_: True)
+    assert again(at) == (201, [])
+
+
+def test_an_answer_that_is_kept_with_its_secret_is_found(at: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay._Watched, "cut", lambda _, body: ((body,), ()))
+    _, violations = again(at)
+    assert {each[0] for each in violations} == {"g"}
 
 
 # --- P2, P9 --------------------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """R6: every function's committed event, each attempt at a call of AWS that it makes, each of the nine faults; and then
-the same request once more. R7: another fault meets that too. R11 and R12: KMS or the table is down."""
+the same request once more. R7: another fault meets that too. T9: it comes five times more, and another in its name.
+R11 and R12: KMS or the table is down."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -81,6 +83,7 @@ def test_a_fault_anywhere_leaves_all_or_nothing_and_a_retry_settles_it(
     figures.note("R6", functions=len(FUNCTIONS), faults=len(Fault))
 
 
+REPLAYS = 5
 REPEATABLE = frozenset(
     f"Native{name}"
     for name in (
@@ -104,6 +107,40 @@ def test_the_repeatable_endpoints_are_those_that_say_so() -> None:
     functions = (ROOT / "functions" / "native").glob("*.py")
     said = {path.stem for path in functions if "repeatable=True" in path.read_text()}
     assert {f"Native{''.join(part.capitalize() for part in name.split('_'))}" for name in said} == REPEATABLE
+
+
+@pytest.mark.parametrize("function", sorted(REPEATABLE))
+def test_a_request_that_comes_again_and_again_has_one_effect_and_one_answer(
+    function: str, at: Rig, figures: Figures
+) -> None:
+    """A fault meets the first. Its answers after that are the same, byte for byte; none of what they tell lies in clear
+    beside them; and another request under its idempotency key is refused, and changes nothing."""
+    clean, attempts, effects = clean_run(at, function)
+    for number, operation in enumerate(attempts):
+        for fault in filter(lambda fault: fault.can_meet(operation), Fault):
+            where = f"{function}, {operation} {number}, {fault}"
+            at.begin()
+            at.injector.arm({number: fault})
+            first = at.call(function)
+            at.new_environment()
+            at.injector.arm()
+            answers = [at.call(function) for _ in range(REPLAYS)]
+            if not first.refused:
+                answers.append(first)
+            assert {(each.status, each.body) for each in answers} == {(clean.status, answers[0].body)}, where
+            assert at.effects() == effects, where
+            items = dict(at.table.items)
+            assert at.call(function, body='{"another": "request"}').status == 422, where
+            assert at.table.items == items, where
+            assert at.violations(told_in(answers[0])) == [], where
+            figures.add("T9", fault_points=1, replays=REPLAYS, effects=1, other_requests_refused=1)
+    figures.note("T9", functions=len(REPEATABLE))
+
+
+def told_in(said: Said) -> list[str]:
+    """The secrets: tokens, and the last part of what opens a link."""
+    body = json.loads(said.body)
+    return [body[name].rpartition("/")[2] for name in ("token", "url") if name in body]
 
 
 def test_without_kms_whatever_needs_no_secret_goes_on(at: Rig, figures: Figures) -> None:
