@@ -167,9 +167,18 @@ def dead_signer(desk: Desk, token: Unverified, key: Key) -> Grant | None:
         return None
 
 
-def verify(desk: Desk, tenant: str, text: str, reading: Reading, use: Use = _ONE_USE) -> Verified:
+def verify(
+    desk: Desk,
+    tenant: str,
+    text: str,
+    reading: Reading,
+    use: Use = _ONE_USE,
+    *,
+    known_if: frozenset[Reason] = OVER,
+) -> Verified:
     """The verdict for a caller of `tenant`; `reading` holds what `refs` names. Another tenant's key is unknown. `use`
-    is as for `keywright.verification.verify`."""
+    is as for `keywright.verification.verify`. Of a key in `OVER` it costs a call of the vault to learn whether it did
+    sign: it is made only where the reason is among those in which somebody will look at `known`."""
     try:
         token = read(text)
     except ValueError:
@@ -178,7 +187,7 @@ def verify(desk: Desk, tenant: str, text: str, reading: Reading, use: Use = _ONE
     if key is None or key.tenant != tenant:
         return Verified(Reason.UNKNOWN)
     if refused := judge(desk, token, key):
-        return Verified(refused, known=dead_signer(desk, token, key) if refused in OVER else None)
+        return Verified(refused, known=dead_signer(desk, token, key) if refused in known_if else None)
     grant = Grant.of(key, key.newest)
     if requirements := key.rules.verify_requires:
         owner = OwnerAt(key.owner)

@@ -29,6 +29,7 @@ from tests.contract.native.desk import (
     UNKNOWN,
     answered,
     fields_refused,
+    holder_of,
     refused,
     rfc3339,
 )
@@ -145,6 +146,15 @@ def test_a_token_signed_before_stops_with_its_key_at_the_very_next_call(
     answered(answer, 200, refusal(reason, world.key(issued.key.id)))
     # The secret is asked for only to know whose use this was, and a use of what is over is kept for the audit.
     assert answer.calls == (BATCH, REVEAL, *([COMMIT] if reason in {"expired", "revoked"} else []))
+
+
+def test_who_signed_is_not_asked_where_nobody_would_be_told(bundle: Bundle, world: World, issued: Issued) -> None:
+    """Neither the caller, who may not know, nor the audit, which keeps no use of a disabled key."""
+    lifecycle.disable(world.desk, world.principal, issued.key)
+    caller = holder_of(world, "keys:verify")
+    answer = bundle.request("POST", "/v1/jwt/verify", caller, json_body={"jwt": signed(issued)})
+    answered(answer, 200, {**refusal("disabled"), "reason": None})
+    assert answer.calls == (BATCH,)
 
 
 @pytest.mark.parametrize("code", ["InvalidCiphertextException", "DisabledException", "AccessDeniedException"])

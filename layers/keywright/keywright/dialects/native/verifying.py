@@ -10,7 +10,7 @@ from types import ModuleType
 from aws_lambda_powertools.event_handler import Response
 from pydantic import ValidationError
 
-from keywright import addresses, dialects, errors, jwt, strict_json, verification
+from keywright import addresses, dialects, errors, jwt, refused_use, strict_json, verification
 from keywright.access import Principal
 from keywright.dialects import Carried
 from keywright.dialects.native.wire import (
@@ -128,7 +128,8 @@ def signer(request: Request) -> tuple[KeyRef, ...]:
 
 def verify_jwt(desk: Desk, caller: Principal, asked: VerifyJwt, reading: Reading) -> VerifiedJwt:
     use, says_why = Use(asked.address, asked.user_agent, asked.cost), caller.may(DIAGNOSE)
-    verdict = jwt.verify(desk, caller.tenant, asked.jwt.get_secret_value(), reading, use)
+    looked_at = jwt.OVER if says_why else refused_use.DEAD
+    verdict = jwt.verify(desk, caller.tenant, asked.jwt.get_secret_value(), reading, use, known_if=looked_at)
     note_refused_use(desk, verdict.known, by=caller, address=asked.address or "")
     if asked.dialect is None:
         return VerifiedJwt.of(verdict, says_why=says_why)
