@@ -2,7 +2,7 @@
 
 schemathesis makes the requests from the description: its examples, its limits and just beyond them, random ones, and
 sequences in which one answer feeds the next request. The seed is fixed. KEYWRIGHT_FUZZ_REQUESTS says how many; `make
-fuzz` asks for 20,000.
+fuzz` asks for 20,000, and writes what it reached to docs/operations/promises.md.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from local.stack import Stack
 from tests.bundle import Answer, Bundle
 from tests.description import described, refuses
 from tests.e2e.conftest import Running
+from tests.reliability import promises
+from tests.reliability.figures import Figures, kept
 
 REQUESTS = int(os.environ.get("KEYWRIGHT_FUZZ_REQUESTS", "1500"))
 LONG = REQUESTS >= 20_000
@@ -48,6 +50,15 @@ OF_A_REQUEST = {"method", "url", "headers", "params", "data", "json", "files", "
 THROUGH_THE_DOOR = {200, 201, 204, 410}
 """What only a known caller with a known thing is told: a link that is over has been open before."""
 WRITES = {"TransactWriteItems", "PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"}
+
+
+@pytest.fixture(scope="module")
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    counted = Figures(command="make fuzz")
+    yield counted
+    if LONG and not request.session.testsfailed:
+        counted.keep()
+        promises.PAGE.write_text(promises.page(kept()))
 
 
 def config(folder: Path) -> Path:
@@ -124,7 +135,7 @@ def fuzz(running: Running, folder: Path, *phases: str, most: int) -> Report:
 
 
 def test_no_request_brings_out_a_fault_or_an_answer_that_is_not_described(
-    running: Running, tmp_path: Path, record_property: Callable[[str, object], None]
+    running: Running, tmp_path: Path, figures: Figures, record_property: Callable[[str, object], None]
 ) -> None:
     each = -(-REQUESTS // len(OPERATIONS))
     phases = ("examples", "coverage", "fuzzing") if LONG else ("examples", "fuzzing")
@@ -134,16 +145,18 @@ def test_no_request_brings_out_a_fault_or_an_answer_that_is_not_described(
     assert report.requests >= REQUESTS
     assert {status for answers in report.answers.values() for status in answers if not 200 <= status < 500} == set()
     assert report.locked == set(), "no request of these got through the door"
+    figures.add("R15", requests=report.requests, operations=len(report.answers), failed_checks=0)
 
 
 def test_no_sequence_of_requests_does_either(
-    running: Running, tmp_path: Path, record_property: Callable[[str, object], None]
+    running: Running, tmp_path: Path, figures: Figures, record_property: Callable[[str, object], None]
 ) -> None:
     report = fuzz(running, tmp_path, "stateful", most=REQUESTS // 25)
     record_property("requests", report.requests)
     assert report.failed == [], report.printed
     assert report.requests > REQUESTS // 25
     assert {status for answers in report.answers.values() for status in answers if not 200 <= status < 500} == set()
+    figures.add("R15", requests_in_sequences=report.requests)
 
 
 # --- in this process -----------------------------------------------------------------------------------------------
@@ -202,7 +215,9 @@ def schema(tmp_path_factory: pytest.TempPathFactory) -> schemathesis.BaseSchema:
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
-def test_what_is_refused_writes_nothing(house: House, schema: schemathesis.BaseSchema, path: str, method: str) -> None:
+def test_what_is_refused_writes_nothing(
+    house: House, schema: schemathesis.BaseSchema, figures: Figures, path: str, method: str
+) -> None:
     operation = schema[path][method.upper()]
     cases = st.one_of([operation.as_strategy(generation_mode=mode) for mode in GenerationMode])
 
@@ -212,6 +227,7 @@ def test_what_is_refused_writes_nothing(house: House, schema: schemathesis.BaseS
     def ask(case: schemathesis.Case[Any]) -> None:
         answer = house.ask(case)
         assert answer.status < 500, answer.text
+        figures.add("R15", watched_for_writes=1, writes_of_a_refusal=0)
 
     ask()
     assert not house.has_changed(), "something was written that nobody was told of"
