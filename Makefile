@@ -17,7 +17,7 @@ found = $(shell command -v $(1) >/dev/null && echo yes)
 # The store's contract, and R1, R2 and R6.
 ON_THE_ENGINE := tests/engine \
   $(patsubst %,tests/integration/test_%.py,key_store kept_answers handover metering removal dynamodb) \
-  tests/reliability/test_interleavings.py::test_pairs \
+  $(addprefix tests/reliability/test_interleavings.py::,test_pairs test_triples) \
   tests/reliability/test_histories.py::test_what_a_crowd_saw_has_one_explanation \
   tests/reliability/test_single_faults.py::test_a_fault_anywhere_leaves_all_or_nothing_and_a_retry_settles_it
 EXPANDED := .cache/template.expanded.json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,12 +52,14 @@ class Figures:
         proofs = sorted(self.counts.keys() | self.noted.keys())
         return {proof: {**self.counts.get(proof, {}), **self.noted.get(proof, {})} for proof in proofs}
 
-    def keep(self) -> None:
+    def keep(self, *, but: Container[str] = ()) -> None:
         """One file a proof, so that a run of some of them leaves the figures of the others, and the daily run those of
         the nightly one."""
         KEPT.mkdir(parents=True, exist_ok=True)
         at = datetime.now(UTC).date().isoformat()
         for proof, counts in self.all.items():
+            if proof in but:
+                continue
             kept = {
                 "proof": f"{proof}{ON_THE_ENGINE if PROGRAM else ''}",
                 "command": self.command,

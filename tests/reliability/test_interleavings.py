@@ -12,6 +12,7 @@ import pytest
 
 from keywright import errors
 from keywright.model import KeyKind
+from tests.engine.process import PROGRAM
 from tests.quick_table import Crash
 from tests.reliability.deeds import EIGHT, UNKNOWN, Scene, deed, last_looks, scene, spec
 from tests.reliability.figures import NIGHTLY, Figures
@@ -20,7 +21,7 @@ from tests.reliability.interleaving import Deed, Ran, every
 from tests.reliability.invariants import Inspector
 from tests.reliability.stand_ins import Fault, Plan, no_fault
 
-MOST_OF_TRIPLES = 1_000 if NIGHTLY else 110
+MOST_OF_TRIPLES = 1_000 if NIGHTLY else 20 if PROGRAM else 110
 """Schedules of one set of three in one scene."""
 SCENES = {
     "native": (KeyKind.NATIVE, "active", 0),
