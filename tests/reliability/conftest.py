@@ -39,7 +39,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.when == "teardown":
         for name, value in report.user_properties:
             if name == "figures":
-                counted = Figures(*cast("list[dict[str, dict[str, int]]]", value))
+                counted = Figures()
+                counted.merge(*cast("list[dict[str, dict[str, int]]]", value))
                 COLLECTED.merge(counted.counts, counted.noted)
                 _proofs.setdefault(file, set()).update(counted.all)
 
