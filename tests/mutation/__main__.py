@@ -52,6 +52,7 @@ NOT_QUICK = "not lean and not fake and not quick"
 METERING = "tests/integration/test_metering.py"
 CLIENT = ["tests/integration/test_dynamodb.py"]
 UNIT = {
+    "authorizer.py": [],
     "caching.py": ["verification"],
     "grants.py": ["verification", "model", "rotation"],
     "kinds.py": ["model", "registry", "issuing", "lifecycle"],
@@ -63,7 +64,9 @@ UNIT = {
 """Which files of `tests/unit` are a module's own, where that is not the one of its name."""
 ELSEWHERE = {
     "access.py": ["tests/contract/native/test_key_settings.py"],
+    "authorizer.py": ["tests/contract/authorizers"],
     "caching.py": ["tests/contract/authorizers"],
+    "edge.py": ["tests/contract/test_common.py", "tests/contract/native", "tests/contract/voltmx"],
     "handover.py": ["tests/integration/test_handover.py", "tests/contract/handover"],
     "jwt.py": ["tests/contract/sunshine/test_bearer_tokens.py"],
     "model.py": [f"tests/unit/test_{each}.py" for each in ("sweeping", "lifecycle", "rotation", "handover")],
@@ -81,9 +84,11 @@ def stages(mutant: Mutant) -> list[list[str]]:
         if mutant.module == "adapters/metering.py":
             return [["-k", NOT_QUICK, METERING]]
         return [["-k", "quick", *STORE], ["-k", NOT_QUICK, *CLIENT], ["-k", NOT_QUICK, *STORE, REMOVAL]]
+    if mutant.module.startswith("dialects/"):
+        return [[f"tests/contract/{Path(mutant.module).parent.name}"]]
     own = mutant.module.removesuffix(".py")
     unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
-    return [unit, ELSEWHERE[mutant.module]] if mutant.module in ELSEWHERE else [unit]
+    return [each for each in (unit, ELSEWHERE.get(mutant.module)) if each]
 
 
 class Memory:
