@@ -21,9 +21,12 @@ READABLE = SMTPUTF8.clone(linesep="\n", cte_type="8bit")
 
 
 class Outbox:
-    """`say` gets a line for each mail: to whom it goes and where it lies."""
+    """`say` gets a line for each mail: to whom it goes and where it lies. What lies there from before is taken away,
+    as the keys of that run are."""
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
+        for old in folder.glob("*.eml"):
+            old.unlink()
         self._folder, self._say = folder, say
         self._numbers = itertools.count(1)
 

@@ -60,8 +60,10 @@ def serve() -> None:
         functions = {**template.functions, **sample.functions}
 
         def environment(name: str) -> dict[str, str]:
-            # One-time links lead to where the gateway has come to listen.
-            return {**stack.environment_of(functions[name]), "KEYWRIGHT_PUBLIC_URL": gateway.url}
+            # One-time links lead to where the gateway has come to listen. Nobody here reads metrics, and among them
+            # nobody would find the lines that say what happened.
+            local = {"KEYWRIGHT_PUBLIC_URL": gateway.url, "POWERTOOLS_METRICS_DISABLED": "true"}
+            return {**stack.environment_of(functions[name]), **local}
 
         runtime = running.enter_context(closing(Runtime(functions, environment, _log, offset_file)))
         gateway = running.enter_context(closing(_gateway(template, runtime, port)))

@@ -8,7 +8,7 @@ from keywright.dialects import native
 from keywright.dialects.native import auditing
 from keywright.edge import CurrentDesk, CurrentPrincipal
 
-endpoint = native.endpoint("audit:read", check=auditing.check_parameters)
+endpoint = native.endpoint("audit:read", parameters=auditing.PARAMETERS)
 app = endpoint.app
 
 

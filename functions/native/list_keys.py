@@ -13,7 +13,9 @@ from keywright.dialects.native import wire
 from keywright.edge import CurrentDesk, CurrentPrincipal
 from keywright.model import KeyKind, KeyState, OwnerKind, OwnerRef
 
-endpoint = native.endpoint("keys:read")
+endpoint = native.endpoint(
+    "keys:read", parameters=("owner_kind", "owner_id", "kind", "state", "never_expires", "limit", "after")
+)
 app = endpoint.app
 
 

@@ -11,7 +11,7 @@ from keywright.dialects import native
 from keywright.dialects.native import wire
 from keywright.edge import CurrentDesk
 
-endpoint = native.key_endpoint("keys:read")
+endpoint = native.key_endpoint("keys:read", parameters=("limit", "after"))
 app = endpoint.app
 
 

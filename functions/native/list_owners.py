@@ -9,7 +9,7 @@ from keywright.dialects.native import wire
 from keywright.edge import CurrentDesk, CurrentPrincipal
 from keywright.model import OwnerKind
 
-endpoint = native.endpoint("owners:read")
+endpoint = native.endpoint("owners:read", parameters=("kind", "limit", "after"))
 app = endpoint.app
 
 

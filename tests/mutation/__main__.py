@@ -62,11 +62,21 @@ UNIT = {
     "verification.py": ["verification", "usage"],
 }
 """Which files of `tests/unit` are a module's own, where that is not the one of its name."""
+CREDENTIALS = {
+    "native": ["callers", "revoke_self"],
+    "salesiq": ["endpoints", "errors", "refresh_access_token", "verification"],
+    "sunshine": ["basic_credentials", "bearer_tokens", "refused_callers", "verification"],
+    "supportcenter": ["endpoints", "errors", "verification"],
+    "voltmx": ["callers", "login", "verify_key"],
+}
+"""Which files of a dialect's contract are about who calls, and with what."""
 ELSEWHERE = {
     "access.py": ["tests/contract/native/test_key_settings.py"],
     "authorizer.py": ["tests/contract/authorizers"],
     "caching.py": ["tests/contract/authorizers"],
-    "edge.py": ["tests/contract/test_common.py", "tests/contract/native", "tests/contract/voltmx"],
+    "edge.py": [
+        f"tests/contract/{each}.py" for each in ("test_common", "native/test_bodies", "native/test_idempotency")
+    ],
     "handover.py": ["tests/integration/test_handover.py", "tests/contract/handover"],
     "jwt.py": ["tests/contract/sunshine/test_bearer_tokens.py"],
     "model.py": [f"tests/unit/test_{each}.py" for each in ("sweeping", "lifecycle", "rotation", "handover")],
@@ -85,7 +95,8 @@ def stages(mutant: Mutant) -> list[list[str]]:
             return [["-k", NOT_QUICK, METERING]]
         return [["-k", "quick", *STORE], ["-k", NOT_QUICK, *CLIENT], ["-k", NOT_QUICK, *STORE, REMOVAL]]
     if mutant.module.startswith("dialects/"):
-        return [[f"tests/contract/{Path(mutant.module).parent.name}"]]
+        dialect = Path(mutant.module).parent.name
+        return [[f"tests/contract/{dialect}/test_{each}.py" for each in CREDENTIALS[dialect]]]
     own = mutant.module.removesuffix(".py")
     unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
     return [each for each in (unit, ELSEWHERE.get(mutant.module)) if each]

@@ -135,7 +135,7 @@ def test_a_change_is_one_commit_with_one_event(world: World, fakes: Fakes) -> No
     assert registry.owner_at(world.desk, rep.ref) == changed
     assert fakes.store.events[-1].type is EventType.OWNER_CHANGED
     with pytest.raises(Stale):
-        registry.change(world.desk, world.principal, rep, {"role": "SDAdmin"})
+        registry.change(world.desk, world.principal, rep, {"role": "SDGuest"})
 
 
 def test_a_rep_whose_login_is_withdrawn_loses_the_key_with_the_same_write(world: World, fakes: Fakes) -> None:

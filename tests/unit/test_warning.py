@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -151,6 +152,10 @@ def test_while_the_store_is_down_all_come_again(world: World, fakes: Fakes, told
 # --- the letter ----------------------------------------------------------------------------------------------------
 
 SAID = Warned(key_id="key_1", owner_name="Léa", description="tills", expires_at_ms=1_790_000_000_000, days_left=7)
+
+
+def test_a_key_without_a_description_has_none() -> None:
+    assert "\n    Description: (none)\n" in WARNING.text_for(replace(SAID, description=""))
 
 
 def test_the_letter_is_filled_in() -> None:

@@ -48,7 +48,7 @@ class Principal:
     def demand(self, scope: str) -> None:
         """Raises ScopeMissing unless the caller holds `scope`."""
         if not self.may(scope):
-            raise errors.ScopeMissing
+            raise errors.ScopeMissing(detail=f"It takes the scope {scope}.")
 
 
 def principal(grant: Grant | None, now_ms: int, kinds: Iterable[KeyKind]) -> Principal:

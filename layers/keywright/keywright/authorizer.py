@@ -87,8 +87,6 @@ class Rules(NamedTuple):
         and what both lack is what `default` says."""
         if self.needs is None:
             return ()
-        if path == "$default":
-            return self.needs.get(_OTHER_ROUTES)
         spelled = _VARIABLE.sub(lambda match: f":{match[1]}{'~' if match[2] else ''}", path)
         for name in (f"{method}{spelled}", f"ANY{spelled}", _OTHER_ROUTES):
             if (needed := self.needs.get(name)) is not None:
@@ -140,8 +138,8 @@ def _needs(wanted: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
     needs: dict[str, tuple[str, ...]] = {}
     for variable, text in wanted.items():
         for entry in text.split(","):
-            route, equals, scopes = entry.rpartition("=")
-            if not equals or not _ROUTE.fullmatch(route):
+            route, _, scopes = entry.rpartition("=")
+            if not _ROUTE.fullmatch(route):
                 raise Misconfigured(variable, f"has the entry {entry!r}, which is no METHOD/path=scope&scope")
             if route in needs:
                 raise Misconfigured(variable, f"lists {route} again")

@@ -315,13 +315,13 @@ class Endpoint:
             return
         size_checked = request.body
         if request.media_type != self.body and not (request.media_type is None and self.body == JSON):
-            raise errors.ContentTypeRefused
+            raise errors.ContentTypeRefused(detail=f"It takes {self.body}.")
         if not size_checked:
             raise errors.BodyUnreadable
         if self.body == FORM:
             names = [name for name, _ in request.form]
             if twice := next((name for name in names if names.count(name) > 1), None):
-                raise errors.FieldInvalid(field=twice)
+                raise errors.FieldInvalid(field=twice, detail="It was given twice.")
         # Powertools compares the whole header, with its case: it gets the plain media type.
         event["headers"] = {**event["headers"], "content-type": self.body}
 
@@ -539,9 +539,23 @@ def _refusal_of(invalid: Mapping[str, Any]) -> errors.KeywrightError:
         return (errors.FieldMissing if kind.endswith("not_found") else errors.FieldInvalid)(field=tag)
     if not field:
         return errors.BodyUnreadable() if kind.endswith("_type") else errors.FieldInvalid()
-    return _BY_KIND.get(kind, errors.WrongType if kind.endswith(("_type", "_parsing")) else errors.FieldInvalid)(
-        field=field
-    )
+    refusal = _BY_KIND.get(kind, errors.WrongType if kind.endswith(("_type", "_parsing")) else errors.FieldInvalid)
+    return refusal(field=field, detail=_detail_of(kind, invalid))
+
+
+def _detail_of(kind: str, invalid: Mapping[str, Any]) -> str:
+    """What pydantic says of limits, types and choices names these, and not what was given; of a validator's own error
+    that is known of ours alone."""
+    if kind == "value_error":
+        error = invalid["ctx"]["error"]
+        return str(error) if isinstance(error, errors.Expected) else ""
+    return f"{invalid['msg']}." if _TELLS_WHAT_IS_RIGHT.fullmatch(kind) else ""
+
+
+_TELLS_WHAT_IS_RIGHT: Final = re.compile(
+    "(greater|less)_than(_equal)?|(string_)?too_(long|short)|string_pattern_mismatch|timezone_aware|literal_error|enum|"
+    "[a-z_]+_(type|parsing)"
+)
 
 
 _BY_KIND: Final[Mapping[str, type[errors.KeywrightError]]] = {

@@ -14,14 +14,20 @@ from typing import ClassVar
 class KeywrightError(Exception):
     """The root of all refusals and faults.
 
-    `field` names the part of the request that is at fault, where there is one.
+    `field` names the part of the request that is at fault, where there is one. `detail` says what would be right, for
+    callers whose dialect has room for it, and nothing of what was given.
     """
 
     message: ClassVar[str] = "The request could not be carried out."
 
-    def __init__(self, *, field: str | None = None) -> None:
+    def __init__(self, *, field: str | None = None, detail: str = "") -> None:
         super().__init__(self.message if field is None else f"{self.message} ({field})")
         self.field = field
+        self.detail = detail
+
+
+class Expected(ValueError):
+    """What our own validators of a field raise; the text is the `detail` of the refusal."""
 
 
 # --- the request as such -------------------------------------------------------------------------------------------

@@ -65,7 +65,9 @@ def create(desk: Desk, caller: Principal, key: Key, url_of: UrlOf, *, lifetime_m
 def draft(desk: Desk, caller: Principal, key: Key, *, lifetime_ms: int, email: str = "") -> Made:
     """A link to the newest secret of a key, not committed yet. Raises FieldInvalid (expires_in)."""
     if not SHORTEST_MS <= lifetime_ms <= LONGEST_MS:
-        raise errors.FieldInvalid(field="expires_in")
+        raise errors.FieldInvalid(
+            field="expires_in", detail=f"It is from {SHORTEST_MS // 1000} to {LONGEST_MS // 1000} seconds."
+        )
     now_ms, token = desk.clock.now_ms(), tokens.new_link_token()
     link = Link(
         id=tokens.new_link_id(now_ms),

@@ -79,9 +79,10 @@ def draft_key(desk: Desk, order: Order, creator: Creator, *, now_ms: int | None 
     it is part of. Raises FieldInvalid."""
     now_ms, rules = desk.clock.now_ms() if now_ms is None else now_ms, RULES[order.kind]
     if order.owner.kind not in rules.owners:
-        raise errors.FieldInvalid(field="kind")
+        kinds = (kind for kind, rules in RULES.items() if order.owner.kind in rules.owners)
+        raise errors.FieldInvalid(field="kind", detail=f"Of this owner it is one of: {', '.join(kinds)}.")
     if order.expires_at_ms is not None and order.expires_at_ms <= now_ms:
-        raise errors.FieldInvalid(field="expires_at")
+        raise errors.FieldInvalid(field="expires_at", detail="It must be in the future.")
     if order.transient and rules.limit is not None:
         raise ValueError("what the store forgets by itself gives no place back")
     token = tokens.generate(rules.format, stage=desk.stage)
@@ -128,7 +129,7 @@ def issue_version(
     """
     now_ms = desk.clock.now_ms()
     if isinstance(expires_at_ms, int) and expires_at_ms <= now_ms:
-        raise errors.FieldInvalid(field="expires_at")
+        raise errors.FieldInvalid(field="expires_at", detail="It must be in the future.")
     revoked = key.revoked_at_ms is not None
     if revoked and not key.rules.single:
         raise ValueError("a successor takes the place of a single key, and counts towards no limit")

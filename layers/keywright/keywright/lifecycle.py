@@ -178,4 +178,4 @@ def _commit(
 def _check_expiry(desk: Desk, attributes: Mapping[str, Any]) -> None:
     expires_at_ms = attributes.get("expires_at_ms")
     if expires_at_ms is not None and expires_at_ms <= desk.clock.now_ms():
-        raise errors.FieldInvalid(field="expires_at")
+        raise errors.FieldInvalid(field="expires_at", detail="It must be in the future.")

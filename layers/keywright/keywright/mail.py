@@ -87,7 +87,7 @@ class WarningLetter:
         values = {
             "key_id": warning.key_id,
             "owner": _BREAKS.sub(" ", warning.owner_name),
-            "description": _BREAKS.sub(" ", warning.description),
+            "description": _BREAKS.sub(" ", warning.description) or "(none)",
             "expires": expires,
             "days": str(warning.days_left),
         }

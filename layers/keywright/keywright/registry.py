@@ -193,14 +193,20 @@ def change(
     key: Key | None = None,
     also: tuple[Write, ...] = (),
 ) -> OwnerT:
-    """The owner with other attributes. `before` and, of a rep, the `key` are what `owner_with_key` found.
+    """The owner with other attributes; what is so already is not written. `before` and, of a rep, the `key` are what
+    `owner_with_key` found.
 
     A rep whose login is withdrawn loses the key with the same write, to which `also` belongs. Raises Stale where what
     was found is no longer so, and what the further writes raise.
     """
-    after = before.changed(desk.clock.now_ms(), **attributes)
-    told = _record(desk, caller, EventType.OWNER_CHANGED, after)
-    desk.store.commit(*also, SaveOwner(after, before), *_gone_with_the_login(desk, caller, before, after, key), told)
+    after = before
+    if also or any(getattr(before, name) != value for name, value in attributes.items()):
+        after = before.changed(desk.clock.now_ms(), **attributes)
+        told = _record(desk, caller, EventType.OWNER_CHANGED, after)
+        desk.store.commit(
+            *also, SaveOwner(after, before), *_gone_with_the_login(desk, caller, before, after, key), told
+        )
+    # Whoever was broken off here before disables the rest by the same request.
     if isinstance(after, Operator) and not after.enabled:
         _disable_native_keys(desk, caller, after)
     return after

@@ -57,7 +57,9 @@ def key_in(value: str | None) -> str | None:
     elif not value or _BARE.fullmatch(value):
         key = value
     else:
-        raise errors.FieldInvalid(field=HEADER)
+        raise errors.FieldInvalid(
+            field=HEADER, detail="It is a quoted string, or a word without comma, quote or backslash."
+        )
     if not key:
         raise errors.TooShort(field=HEADER)
     if len(key) > LONGEST_KEY:

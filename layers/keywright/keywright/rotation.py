@@ -85,8 +85,9 @@ def _check(caller: Principal, key: Key) -> None:
 
 
 def _end(key: Key, overlap_ms: int, now_ms: int) -> int:
-    if not 0 < overlap_ms <= (key.rules.longest_overlap_ms or 0):
-        raise errors.FieldInvalid(field="overlap_seconds")
+    longest_ms = key.rules.longest_overlap_ms or 0
+    if not 0 < overlap_ms <= longest_ms:
+        raise errors.FieldInvalid(field="overlap_seconds", detail=f"It is from 1 to {longest_ms // 1000} for this key.")
     return now_ms + overlap_ms
 
 

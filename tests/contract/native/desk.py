@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,8 @@ PROBLEMS = {
     "credentials-refused": (401, "The credentials are not valid."),
     "scope-missing": (403, "The credentials do not permit this."),
     "tenant-exists": (409, "There is such a tenant already."),
+    "owner-not-found": (404, "There is no such owner."),
+    "owner-not-eligible": (409, "The owner may not have a key of this kind."),
     "owner-exists": (409, "There is such an owner already."),
     "link-not-found": (404, "There is no such link."),
     "mail-not-sent": (502, "The key could not be mailed."),
@@ -52,33 +55,46 @@ INVALID = "A field has a wrong type or value."
 SHORT = "A field is too short."
 LONG = "A field is too long."
 TYPE = "A field has a wrong type."
-_FIELD_SLUGS = {MISSING: "field-missing", UNKNOWN: "field-unknown"}
+_FIELD_TYPES = {MISSING: ("field-missing", MISSING), UNKNOWN: ("field-unknown", UNKNOWN)}
 
 GET, BATCH, QUERY, UPDATE = "GetItem", "BatchGetItem", "Query", "UpdateItem"
 SEAL, REVEAL, COMMIT = "Encrypt", "Decrypt", "TransactWriteItems"
 
 
-def refused(answer: Answer, slug: str, title: str | None = None) -> None:
-    """Exactly this problem."""
-    status, usual = PROBLEMS[slug] if title is None else (_STATUS[slug], title)
-    wanted = {"type": f"urn:keywright:problem:{slug}", "title": usual, "status": status}
+def refused(answer: Answer, slug: str, detail: str | None = None) -> None:
+    """Exactly this problem. What its `detail` is where none is given, `_DETAILS` says."""
+    status, title = PROBLEMS[slug]
+    wanted = {"type": f"urn:keywright:problem:{slug}", "title": title, "status": status}
+    if detail is None and slug in _DETAILS:
+        detail = answer.json()["detail"]
+        assert re.fullmatch(_DETAILS[slug], detail)
+    # Where it may say which owner it is about, it does so only if that is more than the title does.
+    if detail not in {None, title}:
+        wanted["detail"] = detail
     assert (answer.status, answer.text) == (status, json.dumps(wanted))
     _is_problem(answer)
 
 
-_STATUS = {"owner-not-found": 404, "owner-not-eligible": 409}
+_DETAILS = {
+    "scope-missing": "It takes the scope [a-z]+:[a-z]+[.]",
+    "content-type-refused": "It takes application/[a-z-]+( and application/[a-z-]+)?[.]",
+}
 
 
-def fields_refused(answer: Answer, *fields: tuple[str, str]) -> None:
-    """Exactly these fields are at fault, the first of them deciding."""
-    first = fields[0][1]
+def fields_refused(answer: Answer, *fields: tuple[str, str], details: Sequence[str] = ()) -> None:
+    """Exactly these fields are at fault, the first of them deciding; `details` are what is said to be right of those
+    fields of which anything is, where it matters to the test."""
+    slug, title = _FIELD_TYPES.get(fields[0][1], ("field-invalid", INVALID))
+    found = answer.json()
+    told = [each.pop("detail") for each in found["fields"] if "detail" in each]
     wanted = {
-        "type": f"urn:keywright:problem:{_FIELD_SLUGS.get(first, 'field-invalid')}",
-        "title": first,
+        "type": f"urn:keywright:problem:{slug}",
+        "title": title,
         "status": 422,
         "fields": [{"field": name, "problem": problem} for name, problem in fields],
     }
-    assert (answer.status, answer.json()) == (422, wanted)
+    assert (answer.status, found) == (422, wanted)
+    assert not details or told == [*details]
     _is_problem(answer)
 
 

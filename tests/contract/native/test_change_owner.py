@@ -40,6 +40,16 @@ def now(world: World, owner: Owner) -> Owner:
 # --- success -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("body", [{}, {"name": "Meera Nair"}, {"login_enabled": True}])
+def test_what_is_so_already_is_not_written(bundle: Bundle, world: World, body: dict[str, Any]) -> None:
+    rep = world.rep("Nair, Meera")
+    before = now(world, rep)
+    answer = change(bundle, world, rep, **body)
+    assert (answer.status, now(world, rep)) == (200, before)
+    assert COMMIT not in answer.calls
+    assert answer.json()["modified_at"] == rfc3339(before.modified_at_ms)
+
+
 def test_what_is_named_is_changed_and_the_rest_stays(bundle: Bundle, world: World) -> None:
     rep = world.rep("Nair, Meera")
     answer = change(bundle, world, rep, business_unit="Wholesale", role=None)

@@ -127,11 +127,6 @@ def test_a_parameter_that_is_named_twice_is_refused(bundle: Bundle, house: World
     assert (answer.status, [each["field"] for each in answer.json()["fields"]]) == (422, [name])
 
 
-def test_an_unknown_parameter_is_ignored(bundle: Bundle, house: World) -> None:
-    answer = bundle.request("GET", "/v1/keys?owner_kind=operator&owner_id=operator&trace=1", house.bearer)
-    assert answer.status == 200
-
-
 @pytest.mark.parametrize("after", ["native#9", "zzz", "%1F", "a,b", "é" * 100])
 def test_a_cursor_that_no_page_gave_leads_to_no_error_of_ours(bundle: Bundle, house: World, after: str) -> None:
     answer = bundle.request("GET", f"/v1/keys?owner_kind=operator&owner_id=operator&after={after}", house.bearer)

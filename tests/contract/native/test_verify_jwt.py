@@ -355,7 +355,7 @@ def test_the_other_verification_says_where_to_go_with_a_json_web_token(
         assert answer.text == json.dumps(
             {
                 "type": "urn:keywright:problem:field-invalid",
-                "title": "A JSON Web Token is verified in another way.",
+                "title": INVALID,
                 "status": 422,
                 "detail": "POST /v1/jwt/verify verifies a JSON Web Token.",
                 "fields": [{"field": "token", "problem": "A JSON Web Token is verified in another way."}],

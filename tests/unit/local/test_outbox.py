@@ -68,6 +68,13 @@ def test_each_mail_is_a_file_of_its_own(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 3
 
 
+def test_what_was_mailed_in_a_run_before_is_taken_away_and_nothing_else(tmp_path: Path) -> None:
+    Outbox(tmp_path, lambda _: None).watch(call(), TAKEN)
+    (tmp_path / "mine.txt").touch()
+    Outbox(tmp_path, lambda _: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
 @pytest.mark.parametrize(
     ("made", "answer"),
     [

@@ -140,6 +140,7 @@ from keywright.ports import (
 T = TypeVar("T")
 _KEYS_BESIDE_OWNER: Final = frozenset(kind for rules in RULES.values() if rules.single for kind in rules.owners)
 _DUE_BUCKETS: Final = 4
+_ONE_CURSOR: Final = "It is what next said on the page before, asked for with the same filters."
 """One index partition takes 1,000 writes a second: four of them are no bottleneck for issuing keys that expire."""
 _STORED_AS_IS: Final = frozenset({str, int, bool, bytes})
 _CONFLICT_ATTEMPTS: Final = 6
@@ -266,7 +267,7 @@ class DynamoDBKeyStore(DynamoDBGrantStore):
 
     def _query(self, pk: str, prefix: str, limit: int, after: str | None) -> tuple[list[Item], str | None]:
         if after and not (after.startswith(prefix) and can_be((pk, after))):
-            raise errors.FieldInvalid(field="after")
+            raise errors.FieldInvalid(field="after", detail=_ONE_CURSOR)
         condition, values = "pk = :pk", {":pk": pk}
         if prefix:
             condition, values = f"{condition} AND begins_with(sk, :prefix)", {**values, ":prefix": prefix}
@@ -482,10 +483,10 @@ def _place_in_audit(question: AuditQuestion, cursor: str) -> dict[str, Any]:
         # DynamoDB answers a start outside of what is asked for with an error.
         is_there = _EVENT_SK.fullmatch(sk) and question.from_ms <= int(sk[:13]) < question.until_ms
     except (ValueError, TypeError, RecursionError) as odd:
-        raise errors.FieldInvalid(field="after") from odd
+        raise errors.FieldInvalid(field="after", detail=_ONE_CURSOR) from odd
     pk = _events(owner.tenant, owner.kind, str(owner.id))
     if not is_there or not can_be((pk, sk)) or (question.owner is not None and question.owner != owner):
-        raise errors.FieldInvalid(field="after")
+        raise errors.FieldInvalid(field="after", detail=_ONE_CURSOR)
     index, name, partition = _audit_partition(question)
     return item_key((pk, sk)) if index is None else {**item_key((pk, sk)), name: {"S": partition}}
 

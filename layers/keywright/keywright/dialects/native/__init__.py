@@ -50,14 +50,14 @@ def endpoint(
     body: str | None = None,
     repeatable: bool = False,
     reads: Callable[[Request], Iterable[Ref[Any]]] = lambda _: (),
-    check: Callable[[Request], None] = lambda _: None,
+    parameters: Sequence[str] = (),
 ) -> Endpoint:
-    """An endpoint whose callers must hold `scope`, which is looked at before anything else of the request. `check`
-    raises the refusals of what is looked at next."""
+    """An endpoint whose callers must hold `scope`, which is looked at before anything else of the request. `parameters`
+    are those of its query, where it has one."""
 
     def demand(_desk: Desk, request: Request, caller: Caller) -> None:
         caller.principal.demand(scope)
-        check(request)
+        _check_query(request, parameters)
 
     return Endpoint(SURFACE, scope=scope, body=body, repeatable=repeatable, reads=reads, locate=demand)
 
@@ -70,17 +70,22 @@ def key_endpoint(
     repeatable: bool = False,
     deleted_too: bool = False,
     uses: bool = False,
+    parameters: Sequence[str] = (),
 ) -> Endpoint:
     """An endpoint about the key that the path names: read together with the caller, looked at before the body, and
     handed over as `KeyInPath`. An absent body counts as ``{}`` where it `may_be_empty`. A deleted key is unknown, but
-    with `deleted_too`. With `uses`, its last uses are read in the same call."""
+    with `deleted_too`. With `uses`, its last uses are read in the same call. `parameters` are those of `endpoint`."""
 
     def locate(desk: Desk, request: Request, caller: Caller) -> Key:
         caller.principal.demand(scope)
         found = caller.reading[_key_in_path(request)]
-        if deleted_too:
-            return lifecycle.deleted_own(desk, caller.principal, found)
-        return lifecycle.own(caller.principal, found)
+        key = (
+            lifecycle.deleted_own(desk, caller.principal, found)
+            if deleted_too
+            else lifecycle.own(caller.principal, found)
+        )
+        _check_query(request, parameters)
+        return key
 
     return Endpoint(
         SURFACE,
@@ -123,6 +128,19 @@ def link_endpoint(scope: str) -> Endpoint:
         return key, caller.reading[_link_in_path(request)]
 
     return Endpoint(SURFACE, scope=scope, reads=lambda each: [_key_in_path(each), _link_in_path(each)], locate=locate)
+
+
+def _check_query(request: Request, parameters: Sequence[str]) -> None:
+    """Raises FieldUnknown, FieldInvalid: a filter that was misspelt would find everything. An endpoint that has none
+    does not look."""
+    if not parameters:
+        return
+    names = [name for name, _ in request.query]
+    for name in names:
+        if name not in parameters:
+            raise errors.FieldUnknown(field=name[:64], detail=f"There are: {', '.join(parameters)}.")
+        if names.count(name) > 1:
+            raise errors.FieldInvalid(field=name, detail="It was given twice.")
 
 
 def _link_in_path(request: Request) -> LinkAt:

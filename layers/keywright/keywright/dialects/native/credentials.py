@@ -40,13 +40,13 @@ def held(request: Request) -> Presented:
 def _in_form(request: Request) -> str | None:
     values = [value for name, value in request.form if name == "token"]
     if len(values) > 1:
-        raise errors.FieldInvalid(field="token")
+        raise errors.FieldInvalid(field="token", detail="It was given twice.")
     return values[0] if values else None
 
 
 def _in_json(request: Request) -> Any:
     if request.media_type not in (None, JSON):
-        raise errors.ContentTypeRefused
+        raise errors.ContentTypeRefused(detail=f"It takes {JSON} and {FORM}.")
     try:
         value = strict_json.loads(request.body)
     except json.JSONDecodeError as unreadable:

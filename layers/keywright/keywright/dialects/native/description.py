@@ -96,11 +96,12 @@ class FieldAtFault(BaseModel):
 
     field: str
     problem: str
+    detail: str = ""
 
 
 class Problem(BaseModel):
-    """RFC 9457. `fields` names each part of the request that is at fault, where there is one; `detail` says what to do
-    instead, where there is something."""
+    """RFC 9457. `fields` names each part of the request that is at fault, where there is one; `detail` says what would
+    be right, of the request or of a field, where that can be said."""
 
     model_config = ConfigDict(extra="forbid")
 

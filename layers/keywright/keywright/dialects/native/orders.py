@@ -13,6 +13,8 @@ from keywright.issuing import Order
 from keywright.model import KeyKind
 from keywright.ports import KeyRef, Reading
 
+_OF_A_CLIENT: Final = "It is the id of an OAuth client of the tenant that is not revoked."
+
 _CLIENT_ID: Final = re.compile(wire.CLIENT_ID)
 
 
@@ -47,7 +49,7 @@ def _pairing_digest(body: wire.IssueKey, caller: Principal, reading: Reading) ->
     try:
         client = lifecycle.own(caller, reading[KeyRef(body.client_id)])
     except errors.KeyNotFound as absent:
-        raise errors.FieldInvalid(field="client_id") from absent
+        raise errors.FieldInvalid(field="client_id", detail=_OF_A_CLIENT) from absent
     if client.kind is not KeyKind.OAUTH_CLIENT or client.revoked_at_ms is not None:
-        raise errors.FieldInvalid(field="client_id")
+        raise errors.FieldInvalid(field="client_id", detail=_OF_A_CLIENT)
     return client.newest.digest

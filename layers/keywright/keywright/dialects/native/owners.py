@@ -69,7 +69,7 @@ def _changes(owner: Owner, body: dict[str, Any]) -> dict[str, Any]:
         raise refusals_of([{**each, "loc": ("body", *each["loc"])} for each in found])[0] from None
     named = changed.model_dump(include=changed.model_fields_set)
     if empty := next((name for name, value in named.items() if value is None and name != "role"), None):
-        raise errors.FieldInvalid(field=empty)
+        raise errors.FieldInvalid(field=empty, detail="It may be left out, and not be null.")
     if isinstance(owner, Channel) and isinstance(changed, wire.ChangeChannel) and changed.notifications is not None:
         named["notifications"] = {**owner.notifications, **_notifications(owner.platform, changed.notifications)}
     return {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()}

@@ -60,17 +60,20 @@ _DETAILS: Final[dict[type[errors.KeywrightError], str]] = {
 
 
 def problem(refused: Sequence[errors.KeywrightError]) -> Response[str]:
-    """The first refusal decides; where fields are at fault, all of them are named."""
+    """The first refusal decides; where fields are at fault, all of them are named. A type has one title, as RFC 9457
+    (3.1.4) has it."""
     first = refused[0]
     status, slug = row(type(first))
+    title = _title(type(first))
     body: dict[str, Any] = {
         "type": f"urn:keywright:problem:{slug}",
-        "title": first.message,
+        "title": title,
         "status": status.value,
     }
-    if detail := _DETAILS.get(type(first)):
+    fields = [_field_at_fault(each) for each in refused if each.field is not None]
+    said = "" if first.message == title or status is HTTPStatus.INTERNAL_SERVER_ERROR else first.message
+    if detail := _DETAILS.get(type(first)) or ("" if fields else first.detail or said):
         body["detail"] = detail
-    fields = [{"field": each.field, "problem": each.message} for each in refused if each.field is not None]
     if fields:
         body["fields"] = fields
     headers: dict[str, str | list[str]] = {}
@@ -81,5 +84,20 @@ def problem(refused: Sequence[errors.KeywrightError]) -> Response[str]:
     return Response(status.value, content_type=PROBLEM_JSON, body=json.dumps(body), headers=headers)
 
 
+def _field_at_fault(refusal: errors.KeywrightError) -> dict[str, Any]:
+    told = {"field": refusal.field, "problem": refusal.message}
+    return {**told, "detail": refusal.detail} if refusal.detail else told
+
+
 def row(error: type[errors.KeywrightError]) -> tuple[HTTPStatus, str]:
-    return next(TABLE[cls] for cls in error.__mro__ if cls in TABLE)
+    return TABLE[_base(error)]
+
+
+def _title(error: type[errors.KeywrightError]) -> str:
+    base = _base(error)
+    return (errors.Fault if base is errors.KeywrightError else base).message
+
+
+def _base(error: type[errors.KeywrightError]) -> type[errors.KeywrightError]:
+    """The nearest that has a row."""
+    return next(cls for cls in error.__mro__ if cls in TABLE)

@@ -14,6 +14,8 @@ from keywright import addresses, dialects, errors, jwt, refused_use, strict_json
 from keywright.access import Principal
 from keywright.dialects import Carried
 from keywright.dialects.native.wire import (
+    ONE_CREDENTIAL,
+    ONE_IP_ADDRESS,
     Introspected,
     Values,
     VendorsRefusal,
@@ -112,7 +114,7 @@ def introspect(
     try:
         address = addresses.canonical_address(form["address"]) if form.get("address") else None
     except ValueError as malformed:
-        raise errors.FieldInvalid(field="address") from malformed
+        raise errors.FieldInvalid(field="address", detail=ONE_IP_ADDRESS) from malformed
     presented = Presented.token(form["token"])
     verdict = verification.verify(desk, caller.tenant, presented, reading, use=Use(address), read_at_ms=read_at_ms)
     note_refused_use(desk, verdict.known, by=caller, address=address or "")
@@ -155,7 +157,7 @@ def _is_elsewhere(dialect: ModuleType, grant: Grant | None, uri: str) -> bool:
 def _dialect(asked: VerifyKey) -> ModuleType | None:
     """Raises FieldMissing, FieldInvalid where the dialect that is named has no such style, or none is named."""
     if asked.dialect is not None and asked.header is not None:
-        raise errors.FieldInvalid(field="header")
+        raise errors.FieldInvalid(field="header", detail="Beside a dialect a request has headers and parameters.")
     if asked.dialect is None:
         if asked.headers is not None or asked.parameters is not None or asked.style is not None:
             raise errors.FieldMissing(field="dialect")
@@ -163,9 +165,10 @@ def _dialect(asked: VerifyKey) -> ModuleType | None:
     dialect = dialects.package(asked.dialect)
     styles = getattr(dialect, "STYLES", ())
     if asked.style is None and styles:
-        raise errors.FieldMissing(field="style")
+        raise errors.FieldMissing(field="style", detail=f"It is one of: {', '.join(styles)}.")
     if asked.style is not None and asked.style not in styles:
-        raise errors.FieldInvalid(field="style")
+        told = f"It is one of: {', '.join(styles)}." if styles else "This dialect has none."
+        raise errors.FieldInvalid(field="style", detail=told)
     return dialect
 
 
@@ -179,7 +182,8 @@ def _presented(asked: VerifyKey, dialect: ModuleType | None) -> Presented:
         carried = Carried(token=asked.token.get_secret_value())
     else:
         if find is None or not asked.holds_no_credential:
-            raise errors.FieldInvalid(field="headers" if asked.headers is not None else "parameters")
+            told = ONE_CREDENTIAL if find else "In this dialect a credential is given by its own members."
+            raise errors.FieldInvalid(field="headers" if asked.headers is not None else "parameters", detail=told)
         headers = ((name.lower(), values) for name, values in _in_clear(asked.headers))
         carried = Carried(headers=_gathered(headers), parameters=_gathered(_in_clear(asked.parameters)))
     found: Presented = find(asked.style, carried)

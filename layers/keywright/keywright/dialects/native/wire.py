@@ -25,21 +25,29 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1)
 
 
+_ONE_TIME = "It is a time by RFC 3339, as 2030-01-31T12:00:00Z."
+ONE_IP_ADDRESS = "It is an IPv4 or IPv6 address."
+ONE_CREDENTIAL = (
+    "It is one credential: token; key_id and secret; app_key and access_key; header; or, in a dialect that takes them, "
+    "headers and parameters."
+)
+
+
 def _printable(text: str) -> str:
     if not text.isprintable():
-        raise ValueError("control characters are not accepted")
+        raise errors.Expected("It has printable characters only.")
     return text
 
 
 def _from_rfc3339(value: Any) -> Any:
     # A bare number would be taken for seconds, and a caller who means milliseconds gets a key for 50,000 years.
     if not isinstance(value, str):
-        raise ValueError("a time is a string")  # noqa: TRY004  pydantic takes a ValueError only
-    time = datetime.fromisoformat(value)
+        raise errors.Expected(_ONE_TIME)
     try:
+        time = datetime.fromisoformat(value)
         return time if time.tzinfo is None else time.astimezone(UTC)
-    except OverflowError as beyond:  # in its own zone it is still of the year 9999, or already of the year 1
-        raise ValueError("no such time in UTC") from beyond
+    except (ValueError, OverflowError) as odd:  # beyond: in its own zone still of the year 9999, or already of 1
+        raise errors.Expected(_ONE_TIME) from odd
 
 
 Name = Annotated[str, Field(min_length=1, max_length=250), AfterValidator(_printable)]
@@ -111,13 +119,20 @@ LARGEST_METADATA = 2_048
 
 def _metadata(value: Any) -> Any:
     if not isinstance(value, dict) or len(value) > MOST_METADATA:
-        raise ValueError("an object with a few members")
+        raise errors.Expected(f"It is an object of at most {MOST_METADATA} members.")
     texts = [*value, *value.values()]
     if not all(isinstance(text, str) and text.isprintable() for text in texts) or "" in value:
-        raise ValueError("names and values are printable text")
+        raise errors.Expected("Its names and values are printable text, and no name is empty.")
     if sum(len(text.encode()) for text in texts) > LARGEST_METADATA:
-        raise ValueError("too much of it")
+        raise errors.Expected(f"Its names and values have at most {LARGEST_METADATA} bytes together.")
     return value
+
+
+def _range(text: str) -> str:
+    try:
+        return addresses.canonical_range(text)
+    except ValueError as malformed:
+        raise errors.Expected("It is a range as 192.0.2.0/24, without a bit beyond its prefix.") from malformed
 
 
 class RateLimitOrder(_Body):
@@ -142,7 +157,7 @@ class _Settings(_Body):
     external_id: Text = ""
     metadata: Annotated[dict[str, str], BeforeValidator(_metadata)] = {}
     allowed_cidrs: Annotated[
-        list[Annotated[str, Field(max_length=50), AfterValidator(addresses.canonical_range)]],
+        list[Annotated[str, Field(max_length=50), AfterValidator(_range)]],
         Field(max_length=addresses.MOST_RANGES),
     ] = []
     rate_limit: RateLimitOrder | None = None
@@ -463,7 +478,10 @@ Values = dict[str, SecretStr | list[SecretStr]]
 
 
 def _address(text: str) -> str:
-    return addresses.canonical_address(text)
+    try:
+        return addresses.canonical_address(text)
+    except ValueError as malformed:
+        raise errors.Expected(ONE_IP_ADDRESS) from malformed
 
 
 class HeaderField(_Body):
@@ -515,7 +533,7 @@ class _Credential(_Body):
             case (None, None, None, SecretStr() as app_key, SecretStr() as access_key):
                 return Presented.with_pairing(app_key.get_secret_value(), access_key.get_secret_value())
             case (None, None, None, None, None):
-                raise errors.FieldMissing(field="token")
+                raise errors.FieldMissing(field="token", detail=ONE_CREDENTIAL)
             case (None, str(), None, None, None):
                 raise errors.FieldMissing(field="secret")
             case (None, None, SecretStr(), None, None):
@@ -524,11 +542,11 @@ class _Credential(_Body):
                 raise errors.FieldMissing(field="access_key")
             case (None, None, None, None, SecretStr()):
                 raise errors.FieldMissing(field="app_key")
-        raise errors.FieldInvalid(field="token")
+        raise errors.FieldInvalid(field="token", detail=ONE_CREDENTIAL)
 
     def _in_header(self, header: HeaderField) -> Presented:
         if any(each is not None for each in (self.token, self.key_id, self.secret, self.app_key, self.access_key)):
-            raise errors.FieldInvalid(field="header")
+            raise errors.FieldInvalid(field="header", detail=ONE_CREDENTIAL)
         try:
             found = http_fields.presented(header.name, header.value.get_secret_value())
         except errors.SignedToken as signed:
