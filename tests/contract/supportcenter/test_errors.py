@@ -13,7 +13,7 @@ import pytest
 from keywright import errors
 from keywright.dialects.supportcenter import credentials
 from keywright.issuing import Issued
-from keywright.ports import Desk
+from keywright.ports import Desk, SaveOwner
 from local.aws import Fault, error
 from local.stack import Stack
 from tests.bundle import Answer, Bundle
@@ -234,6 +234,25 @@ def test_scp_3_refusal(centre: Centre, name: str, row: str) -> None:
         assert refused(answer, form, asked.operation or OPERATIONS[row], int(name[:4]), parameter)
         # The audit notes it when a dead key is used.
         assert not (WRITES - ({"TransactWriteItems"} if name.startswith("5102") else set())) & set(answer.calls)
+
+
+@pytest.mark.parametrize("row", OPERATIONS)
+@pytest.mark.parametrize("left", ["without a login", "nobody"])
+def test_scp_3_a_key_that_is_there_a_moment_longer_than_its_reps_login_opens_nothing(
+    administrator: Administrator, stack: Stack, row: str, left: str
+) -> None:
+    """Login and key go with one write, and a rep's removal takes the key along; this is what stands behind that."""
+    rep, store = administrator.rep, administrator.world.desk.store
+    if left == "nobody":
+        table = next(iter(stack.template.tables.values())).name
+        row_of_rep = {"pk": {"S": f"OWNERS#{rep.tenant}#{rep.kind}"}, "sk": {"S": rep.id}}
+        deleted = stack.client("dynamodb").delete_item(TableName=table, Key=row_of_rep, ReturnValues="ALL_OLD")
+        assert "Attributes" in deleted
+    else:
+        store.commit(SaveOwner(rep.changed(administrator.world.desk.clock.now_ms(), login_enabled=False), rep))
+    answer = administrator.post(OPERATIONS[row], supportRep="meera.nair", emailId="dev@example.com")
+    assert refused(answer, "json", OPERATIONS[row], 5102)
+    assert not WRITES & set(answer.calls)
 
 
 @pytest.mark.parametrize("form", FORMS)
