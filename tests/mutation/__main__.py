@@ -75,7 +75,14 @@ ELSEWHERE = {
     "authorizer.py": ["tests/contract/authorizers"],
     "caching.py": ["tests/contract/authorizers"],
     "edge.py": [
-        f"tests/contract/{each}.py" for each in ("test_common", "native/test_bodies", "native/test_idempotency")
+        f"tests/contract/{each}.py"
+        for each in (
+            "test_common",
+            "native/test_bodies",
+            "native/test_idempotency",
+            "salesiq/test_errors",
+            "salesiq/test_endpoints",
+        )
     ],
     "handover.py": ["tests/integration/test_handover.py", "tests/contract/handover"],
     "jwt.py": ["tests/contract/sunshine/test_bearer_tokens.py"],

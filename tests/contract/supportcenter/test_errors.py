@@ -17,6 +17,7 @@ from keywright.ports import Desk, SaveOwner
 from local.aws import Fault, error
 from local.stack import Stack
 from tests.bundle import Answer, Bundle
+from tests.contract.loss import lose
 from tests.contract.supportcenter.administrator import MESSAGES, UNKNOWN_KEY, WRITES, Administrator
 from tests.contract.supportcenter.conftest import Refuse
 from tests.world import World
@@ -244,10 +245,7 @@ def test_scp_3_a_key_that_is_there_a_moment_longer_than_its_reps_login_opens_not
     """Login and key go with one write, and a rep's removal takes the key along; this is what stands behind that."""
     rep, store = administrator.rep, administrator.world.desk.store
     if left == "nobody":
-        table = next(iter(stack.template.tables.values())).name
-        row_of_rep = {"pk": {"S": f"OWNERS#{rep.tenant}#{rep.kind}"}, "sk": {"S": rep.id}}
-        deleted = stack.client("dynamodb").delete_item(TableName=table, Key=row_of_rep, ReturnValues="ALL_OLD")
-        assert "Attributes" in deleted
+        lose(stack, rep)
     else:
         store.commit(SaveOwner(rep.changed(administrator.world.desk.clock.now_ms(), login_enabled=False), rep))
     answer = administrator.post(OPERATIONS[row], supportRep="meera.nair", emailId="dev@example.com")

@@ -10,7 +10,10 @@ import pytest
 
 from keywright import lifecycle
 from keywright.model import App, KeyKind
+from keywright.ports import SaveOwner
+from local.stack import Stack
 from tests.bundle import Answer, Bundle
+from tests.contract.loss import lose
 from tests.contract.voltmx.engagement import (
     NOT_PUBLISHED,
     NOTED,
@@ -142,6 +145,7 @@ def test_no_credentials_are_refused_without_any_call(
         {"Authorization": "Basic %%%"},
         {"Authorization": f"Basic {base64.b64encode(b'no colon').decode()}"},
         {"Authorization": f"Bearer {world.operator_token}"},
+        {"Authorization": basic(world.operator.id, world.operator_token)["Authorization"].replace("Basic", "Bearer")},
         basic(world.operator.id, "guessed"),
         {"AccessToken": world.operator_token, "AccessSecret": world.operator_token},
     ]
@@ -188,6 +192,24 @@ def test_a_disabled_operator_is_unauthorized_whatever_is_named(
         answer = operation.call(bundle, claims(theirs), named, key)
         assert operation.refusal(answer) == (401, UNAUTHORIZED)
         assert set(answer.calls) <= READS
+
+
+@pytest.mark.parametrize("left", ["disabled", "gone"])
+def test_a_key_that_is_there_a_moment_longer_than_its_operator_opens_nothing(
+    bundle: Bundle, world: World, app: App, operation: Operation, token: str, stack: Stack, left: str
+) -> None:
+    """Disabling an operator disables the keys after it; this is what stands behind that."""
+    operator = world.add_operator("Ama")
+    theirs = operators_token(world, operator, "*")
+    if left == "gone":
+        lose(stack, operator)
+    else:
+        world.desk.store.commit(SaveOwner(operator.changed(world.desk.clock.now_ms(), enabled=False), operator))
+
+    answer = operation.call(bundle, claims(theirs), app, token)
+
+    assert operation.refusal(answer) == (401, UNAUTHORIZED)
+    assert set(answer.calls) <= READS
 
 
 # --- applications --------------------------------------------------------------------------------------------------
@@ -321,6 +343,19 @@ def test_an_authorization_that_is_not_basic_is_nobodys(
     _, callers = key_of(world, app)
 
     assert operation.call(bundle, {"Authorization": "Bearer x", **app_key(callers)}, app, token).status == 200
+
+
+@of_keys
+def test_a_key_that_is_there_a_moment_longer_than_its_application_opens_nothing(
+    bundle: Bundle, world: World, app: App, operation: Operation, stack: Stack
+) -> None:
+    _, callers = key_of(world, app)
+    lose(stack, app)
+
+    answer = operation.call(bundle, app_key(callers), app, callers)
+
+    assert operation.refusal(answer) == (401, WRONG_APP_KEY)
+    assert set(answer.calls) <= READS
 
 
 def test_with_the_setting_off_no_app_key_is_a_credential(
