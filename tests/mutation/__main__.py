@@ -78,10 +78,8 @@ ELSEWHERE = {
         f"tests/contract/{each}.py"
         for each in (
             "test_common",
-            "native/test_bodies",
-            "native/test_idempotency",
-            "salesiq/test_errors",
-            "salesiq/test_endpoints",
+            *(f"native/test_{each}" for each in ("bodies", "idempotency", "key_settings")),
+            *(f"salesiq/test_{each}" for each in ("errors", "endpoints", "refuse_unknown_path")),
         )
     ],
     "handover.py": ["tests/integration/test_handover.py", "tests/contract/handover"],
