@@ -71,7 +71,7 @@ $(CHECKOV_STAMP):
 	@touch $@
 
 .PHONY: run
-run: $(DEV_STAMP) ## the whole bundle on this machine, on port 3000 or PORT
+run: $(DEV_STAMP) ## the whole bundle on this machine, on port 3000 or PORT; the stand-in for AWS on 4566 or AWS_PORT
 	@PYTHONPATH="$(RUN_PATH)" exec $(BIN)/python -m local
 
 .PHONY: test
@@ -106,7 +106,7 @@ reliability: $(DEV_STAMP) ## every order and every fault, in minutes; writes wha
 	@KEYWRIGHT_RELIABILITY=daily $(BIN)/pytest -n auto --dist load tests/reliability $(ARGS)
 
 .PHONY: nightly
-nightly: $(DEV_STAMP) ## the same at the full figures
+nightly: $(DEV_STAMP) ## make reliability at the full figures
 	@KEYWRIGHT_RELIABILITY=nightly KEYWRIGHT_SWEEP_KEYS=10000 $(BIN)/pytest -n auto --dist load tests/reliability $(ARGS)
 
 .PHONY: bench
@@ -114,7 +114,7 @@ bench: $(DEV_STAMP) ## take the figures of docs/performance.md anew, side by sid
 	@PYTHONPATH="$(RUN_PATH):$(CURDIR)" $(BIN)/python -m tests.benchmarks $(ARGS)
 
 .PHONY: check
-check: lint types templates ## all three below
+check: lint types templates ## make lint, make types and make templates
 
 .PHONY: lint
 lint: $(DEV_STAMP) ## ruff: rules and format
