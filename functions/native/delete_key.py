@@ -1,4 +1,4 @@
-"""DELETE /v1/keys/{key_id}: takes a key away; its tokens open nothing from the moment of the answer. It can be had back
+"""DELETE /v1/keys/{key_id}: takes a key away; its tokens open nothing from the moment of the answer. It can be restored
 for 30 days.
 """
 

@@ -1,7 +1,7 @@
 """GET /v1/keys?owner_kind=...&owner_id=...: an owner's keys, without their secrets, by kind and then oldest first.
 
 `state` keeps those that are active, disabled, expired or revoked now, `never_expires` those without an expiry. Deleted
-ones are listed by the state `deleted` alone, as long as they can be had back.
+ones are listed by the state `deleted` alone, as long as they can be restored.
 """
 
 from typing import Annotated
