@@ -52,7 +52,6 @@ NOT_QUICK = "not lean and not fake and not quick"
 METERING = "tests/integration/test_metering.py"
 CLIENT = ["tests/integration/test_dynamodb.py"]
 UNIT = {
-    "authorizer.py": [],
     "caching.py": ["verification"],
     "grants.py": ["verification", "model", "rotation"],
     "kinds.py": ["model", "registry", "issuing", "lifecycle"],
@@ -101,7 +100,8 @@ def stages(mutant: Mutant) -> list[list[str]]:
         return [["-k", "quick", *STORE], ["-k", NOT_QUICK, *CLIENT], ["-k", NOT_QUICK, *STORE, REMOVAL]]
     if mutant.module.startswith("dialects/"):
         dialect = Path(mutant.module).parent.name
-        return [[f"tests/contract/{dialect}/test_{each}.py" for each in CREDENTIALS[dialect]]]
+        contract = [f"tests/contract/{dialect}/test_{each}.py" for each in CREDENTIALS[dialect]]
+        return [["tests/unit/test_credentials.py"], contract]
     own = mutant.module.removesuffix(".py")
     unit = [f"tests/unit/test_{each}.py" for each in UNIT.get(mutant.module, [own])]
     return [each for each in (unit, ELSEWHERE.get(mutant.module)) if each]

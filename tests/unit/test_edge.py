@@ -192,6 +192,14 @@ def test_an_address_with_a_control_character_is_nobodys_whoever_asks(
     assert at_desk.store.calls == []
 
 
+@pytest.mark.parametrize("path", ["/v1/things/1%0a", "/v1/things%7F", "/v1/things\x00"])
+def test_it_is_nobodys_though_no_variable_of_the_path_has_it(path: str) -> None:
+    """As from a gateway that decodes the variables in another way than Powertools, which takes the raw path."""
+    asked = event("GET", "/v1/things/1", {}, b"", "/v1/things/{thing}") | {"rawPath": path}
+    with pytest.raises(errors.PathUnknown):
+        edge.check_characters(Request(asked))
+
+
 def world_of(fakes: Fakes) -> str:
     """The credential of somebody who would be let in."""
     return World(fakes.desk).bearer["Authorization"]
