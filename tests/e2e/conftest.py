@@ -22,6 +22,10 @@ import pytest
 from local.template import Function, Template
 from tests.e2e.lambda_host import Environment, link_runtime
 
+# What a shell starts in the background it has ignore Ctrl-C, and so would everything that is started from here.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 ROOT = Path(__file__).resolve().parents[2]
 NOT_COPIED = (".*", "tests")
 
